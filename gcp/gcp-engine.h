@@ -1,0 +1,129 @@
+/* gcp-engine.h: the group communication protocol as a state machine
+ *
+ * One GcpEngine is one member of one group. It owns no socket, no clock, no
+ * thread and no source of randomness: it is told what happened and when, and
+ * says what is to be done.
+ *
+ *   in    gcp_engine_receive ()    a datagram came from a member
+ *         gcp_engine_tick ()       the time is now
+ *         gcp_engine_multicast (), gcp_engine_admit (), gcp_engine_leave () ...
+ *   out   gcp_engine_poll ()       take the next thing to do, until FALSE
+ *         gcp_engine_deadline ()   then call tick at this time at the latest
+ *
+ * After every call in, the owner polls until nothing is left. Times are
+ * microseconds of any clock that never goes back.
+ *
+ * What it expects of who runs it: a datagram handed to gcp_engine_receive ()
+ * was really sent by the member it is said to come from (the layer above
+ * authenticates), and may be lost, doubled, late or out of order.
+ *
+ * What it guarantees (virtual synchrony):
+ *   1. members that stay together install the same views in the same order
+ *   2. members that go together from one view to the next delivered the same
+ *      messages in it, in the same total order; a message is delivered in the
+ *      view it was sent in; a sender delivers its own, first in first out
+ *   3. a safe message is delivered only once every member of the view holds it
+ *      (where members fail meanwhile: every member that goes on to the next)
+ *
+ * Joining: the layer above decides who may join, sends that decision through
+ * the group, and every member calls gcp_engine_admit () at its delivery, at the
+ * same place in the order. The newcomer's engine is made with
+ * gcp_engine_new_joiner () before. The next view has it at its end.
+ */
+#pragma once
+
+#include "gcp-view.h"
+
+G_BEGIN_DECLS
+
+typedef struct _GcpEngine GcpEngine;
+
+typedef struct {
+  gsize max_datagram;           /* bytes a datagram may have; 1100 */
+  gint64 heartbeat;             /* µs between signs of life; 100 ms */
+  gint64 suspicion;             /* µs of silence until a member is taken for
+                                 * crashed; 800 ms */
+  gint64 joining_timeout;       /* µs a joiner waits for its first view; 10 s */
+  gsize max_queued;             /* bytes of own messages not yet ordered; 1 MiB */
+  gsize max_message;            /* bytes of one message; 256 KiB */
+} GcpConfig;
+
+void gcp_config_init (GcpConfig *config);       /* the defaults above */
+
+typedef enum {
+  GCP_OUTPUT_SEND,              /* send @bytes to @member */
+  GCP_OUTPUT_DELIVER,           /* @member multicast @bytes in the present view */
+  GCP_OUTPUT_VIEW,              /* @view is installed; @departures say why members of
+                                 * the last view are not in it */
+  GCP_OUTPUT_END,               /* this member is out of the group for good: @reason.
+                                 * The engine does nothing more */
+} GcpOutputType;
+
+typedef enum {
+  GCP_END_LEFT,                 /* gcp_engine_leave () is done */
+  GCP_END_PUT_OUT,              /* the others went on without this member */
+  GCP_END_NOT_ADMITTED,         /* joiner: no view came within joining_timeout */
+} GcpEndReason;
+
+typedef struct {
+  GcpMemberId id;
+  GcpDeparture why;
+} GcpDepartureRecord;
+
+typedef struct {
+  GcpOutputType type;
+  GcpMemberId member;
+  GBytes *bytes;                /* owned by who polled */
+  GcpQuality quality;
+  GcpView *view;                /* owned by who polled */
+  GArray *departures;           /* of GcpDepartureRecord, owned by who polled */
+  GcpEndReason reason;
+} GcpOutput;
+
+void gcp_output_clear (GcpOutput *output);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GcpOutput, gcp_output_clear)
+
+/* A group of one: the first output is its first view, number 1, primary. */
+GcpEngine *gcp_engine_new_founder (const GcpConfig *config, GcpMemberId self,
+    GBytes *card, gint64 now);
+
+/* A member to be: does nothing but answer until the members of the group bring
+ * it its first view. Datagrams from peers that are no members are ignored by
+ * engines that are in a view without them. */
+GcpEngine *gcp_engine_new_joiner (const GcpConfig *config, GcpMemberId self,
+    GBytes *card, gint64 now);
+void gcp_engine_free (GcpEngine *engine);
+
+void gcp_engine_receive (GcpEngine *engine, GcpMemberId from,
+    const guint8 *data, gsize size, gint64 now);
+void gcp_engine_tick (GcpEngine *engine, gint64 now);
+
+/* Sends @message to the group. While a view change runs it is kept and sent in
+ * the next view. Errors: G_IO_ERROR_WOULD_BLOCK (the queue is full: try again
+ * after a delivery), _MESSAGE_TOO_LARGE, _CLOSED (not a member). */
+gboolean gcp_engine_multicast (GcpEngine *engine, GBytes *message,
+    GcpQuality quality, gint64 now, GError **error);
+
+/* The group decided to take @id in. To be called by every member at the same
+ * delivery. Ignored where @id is a member or the view would be too large. */
+void gcp_engine_admit (GcpEngine *engine, GcpMemberId id, GBytes *card,
+    gint64 now);
+
+/* The group decided to go on without @id. To be called by every member at the
+ * same delivery. */
+void gcp_engine_put_out (GcpEngine *engine, GcpMemberId id, gint64 now);
+
+/* Leaves: messages multicast before are still ordered and delivered, then the
+ * others install a view without this member and GCP_OUTPUT_END comes out. A
+ * member that is alone, or hears nothing, ends after the suspicion time. */
+void gcp_engine_leave (GcpEngine *engine, gint64 now);
+
+gboolean gcp_engine_poll (GcpEngine *engine, GcpOutput *output);
+gint64 gcp_engine_deadline (const GcpEngine *engine);   /* G_MAXINT64: none */
+
+GcpView *gcp_engine_get_view (const GcpEngine *engine); /* borrowed; NULL: none */
+gsize gcp_engine_get_queued (const GcpEngine *engine);  /* own bytes not yet ordered */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GcpEngine, gcp_engine_free)
+
+G_END_DECLS

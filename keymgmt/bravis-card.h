@@ -1,0 +1,50 @@
+/* bravis-card.h: what a member shows to the others: the card
+ *
+ * A card says who a member is and how to talk to it in secret: its certificate
+ * chain, its link key (X25519, one for each incarnation) and its first share,
+ * signed as a whole with the certified key. It never changes while the member
+ * is in. Every member verifies every other member's card itself; nobody has to
+ * be believed.
+ *
+ * On the wire: u8 version (1) | vector8 conference | u64 member id | 32 octets
+ * link key | share (serial 1) | vector24 chain | vector16 signature (label
+ * "card", over all that stands before it).
+ */
+#pragma once
+
+#include "bravis-share.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  GBytes *bytes;                /* as on the wire */
+  GcpMemberId id;
+  guint8 link_key[BRAVIS_X25519_SIZE];
+  BravisShare *share;
+  BravisCertificate *certificate;       /* verified; NULL in one's own */
+  char *name;
+  guint8 digest[BRAVIS_HASH_SIZE];      /* SHA-256 of @bytes */
+} BravisCard;
+
+/* One's own card, with the private halves of what it shows. */
+typedef struct {
+  BravisCard *card;
+  BravisSecret *link_key;
+  BravisSecret *share_key;
+} BravisOwnCard;
+
+/* A new incarnation of a peer: draws member id, link key and first share. */
+BravisOwnCard *bravis_own_card_new (BravisIdentity *identity,
+    const char *conference, const BravisRandom *random, GError **error);
+void bravis_own_card_free (BravisOwnCard *own);
+
+/* Parses and verifies: format, conference, chain, both signatures. */
+BravisCard *bravis_card_verify (GBytes *bytes, BravisIdentity *identity,
+    const char *conference, gint64 wall_clock, GError **error);
+BravisCard *bravis_card_ref (BravisCard *card);
+void bravis_card_unref (BravisCard *card);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisOwnCard, bravis_own_card_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisCard, bravis_card_unref)
+
+G_END_DECLS

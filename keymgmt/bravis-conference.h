@@ -1,0 +1,136 @@
+/* bravis-conference.h: a whole peer as a state machine
+ *
+ * Puts the door, the group engine, the sealed links and VTKD together: datagrams
+ * with addresses, the time and wishes in; datagrams, epochs, members and streams
+ * out. No socket, no clock, no thread: BravisSession runs it on a main context,
+ * the simulator runs many in virtual time.
+ *
+ * Life: IDLE (waits for an invitation) -> JOINING -> MEMBER -> LEAVING -> OVER.
+ * bravis_conference_start () goes from IDLE to MEMBER of a conference of one. A
+ * peer that is alone in its conference may still be invited into another's of
+ * the same name; if two that are alone invite each other, the one with the
+ * smaller name has its way.
+ *
+ * Joining, in the group: the inviter multicasts a PROPOSAL (card and address of
+ * the newcomer); every member verifies the card itself and multicasts its VOUCH
+ * (accepted, or refused because); when all members of the view have accepted, at
+ * the same place in the order, all admit it. One refusal ends it, and everybody
+ * reports why. A refusal at the door is told to the group (NOTICE), so that
+ * everybody can say it.
+ *
+ * Group messages start with an octet that says whose they are:
+ * docs/protocol.md, "Group messages".
+ */
+#pragma once
+
+#include "bravis-door.h"
+#include "bravis-vtkd.h"
+#include "../gcp/gcp-engine.h"
+
+G_BEGIN_DECLS
+
+#define BRAVIS_MAX_DESCRIPTION 8192     /* octets of a stream's description */
+
+typedef struct _BravisConference BravisConference;
+
+typedef enum {
+  BRAVIS_CONFERENCE_IDLE,
+  BRAVIS_CONFERENCE_JOINING,
+  BRAVIS_CONFERENCE_MEMBER,
+  BRAVIS_CONFERENCE_LEAVING,
+  BRAVIS_CONFERENCE_OVER
+} BravisConferenceState;
+
+typedef struct {
+  BravisIdentity *identity;     /* referenced */
+  const char *name;             /* of the conference; copied */
+  BravisPolicy policy;          /* of a conference that this peer starts */
+  GcpConfig gcp;
+  BravisRandom random;
+  BravisDoorMayInvite may_invite;
+  gpointer user_data;           /* of may_invite */
+} BravisConferenceConfig;
+
+/* A stream that a member sends: its kind, its number (part of the KID), and what
+ * the elements say of it (caps and such, text). */
+typedef struct {
+  GcpMemberId member;
+  BravisKind kind;
+  guint16 stream;
+  char *description;
+} BravisStream;
+
+typedef enum {
+  BRAVIS_CONFERENCE_SEND,       /* @bytes to @address */
+  BRAVIS_CONFERENCE_VIEW,       /* @view came; nothing may be sent under the present
+                                 * epoch past the transition if @departures is not empty */
+  BRAVIS_CONFERENCE_EPOCH,      /* @epoch came, because of @cause; @addresses: of each
+                                 * of its members, in its order (own: none) */
+  BRAVIS_CONFERENCE_MEMBER_JOINED,      /* @name, @member */
+  BRAVIS_CONFERENCE_MEMBER_LEFT,        /* @name, @member, @departure */
+  BRAVIS_CONFERENCE_STREAM_ADDED,       /* @stream, of @name */
+  BRAVIS_CONFERENCE_STREAM_REMOVED,     /* @stream, of @name; also when it leaves */
+  BRAVIS_CONFERENCE_ADDRESSES,  /* a member's address changed: @epoch, @addresses */
+  BRAVIS_CONFERENCE_REFUSED,    /* @name (NULL: unknown) was refused: @error; @by: who
+                                 * refused, NULL for this peer itself */
+  BRAVIS_CONFERENCE_UNREACHABLE,        /* invited @name does not answer yet */
+  BRAVIS_CONFERENCE_OVER_FOR_US /* left or put out: @end_reason; IDLE peers may be
+                                 * invited again */
+} BravisConferenceOutputType;
+
+typedef struct {
+  BravisConferenceOutputType type;
+  GcpAddress address;
+  GBytes *bytes;
+  GcpView *view;
+  GArray *departures;
+  BravisEpoch *epoch;
+  BravisCause cause;
+  GArray *addresses;            /* of GcpAddress */
+  GcpMemberId member;
+  GcpDeparture departure;
+  BravisStream stream;
+  char *name;
+  char *by;
+  GError *error;
+  GcpEndReason end_reason;
+} BravisConferenceOutput;
+
+void bravis_conference_output_clear (BravisConferenceOutput *output);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BravisConferenceOutput, bravis_conference_output_clear)
+
+BravisConference *bravis_conference_new (const BravisConferenceConfig *config,
+    gint64 now, GError **error);
+void bravis_conference_free (BravisConference *conference);
+
+/* All inputs: @now in µs, monotonic; @wall_clock in seconds since 1970. */
+void bravis_conference_start (BravisConference *conference, gint64 now);
+void bravis_conference_invite (BravisConference *conference, const char *name,
+    const GcpAddress *address, gint64 now, gint64 wall_clock);
+void bravis_conference_withdraw (BravisConference *conference, const char *name);
+void bravis_conference_receive (BravisConference *conference,
+    const GcpAddress *from, const guint8 *data, gsize size, gint64 now,
+    gint64 wall_clock);
+void bravis_conference_tick (BravisConference *conference, gint64 now,
+    gint64 wall_clock);
+void bravis_conference_refresh (BravisConference *conference, gint64 now);
+void bravis_conference_leave (BravisConference *conference, gint64 now);
+
+/* Own streams: kept over views and told to newcomers. Stream numbers are drawn
+ * once and never again. Errors: BRAVIS_ERROR_LIMIT. */
+gboolean bravis_conference_add_stream (BravisConference *conference,
+    BravisKind kind, guint16 *stream, GError **error);
+/* Says, or says anew, what the stream is. */
+gboolean bravis_conference_describe_stream (BravisConference *conference,
+    guint16 stream, const char *description, gint64 now, GError **error);
+void bravis_conference_remove_stream (BravisConference *conference,
+    guint16 stream, gint64 now);
+
+gboolean bravis_conference_poll (BravisConference *conference,
+    BravisConferenceOutput *output);
+gint64 bravis_conference_deadline (const BravisConference *conference);
+BravisConferenceState bravis_conference_get_state (const BravisConference *conference);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisConference, bravis_conference_free)
+
+G_END_DECLS

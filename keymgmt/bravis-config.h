@@ -1,0 +1,50 @@
+/* bravis-config.h: the configuration of a peer, read from a key file
+ *
+ *   [identity]  certificate= key= trust= crl=       files; relative ones are
+ *                                                   relative to the key file
+ *   [group]     conference= listen=HOST:PORT invite=NAME;NAME
+ *   [peers]     NAME=HOST:PORT
+ *   [access]    allow=PATTERN;PATTERN deny=PATTERN  who may invite me: shell
+ *                                                   patterns; deny wins; without
+ *                                                   allow, everybody certified may
+ *   [policy]    level=3 video= audio= whiteboard= signalling=   cipher names
+ *
+ * An unknown group or key, a missing one, a bad value: BRAVIS_ERROR_CONFIG naming
+ * file, group, key, value, and what was expected.
+ */
+#pragma once
+
+#include "bravis-error.h"
+#include "bravis-policy.h"
+#include "../gcp/gcp-address.h"
+
+G_BEGIN_DECLS
+
+typedef struct _BravisConfig BravisConfig;
+
+typedef struct {
+  char *name;
+  GcpAddress address;
+} BravisConfigPeer;
+
+struct _BravisConfig {
+  char *file;
+  char *certificate, *key, *trust, *crl;        /* absolute; @crl may be NULL */
+  char *conference;
+  GcpAddress listen;
+  GStrv invite;
+  GArray *peers;                /* of BravisConfigPeer */
+  GStrv allow, deny;
+  BravisPolicy policy;
+};
+
+BravisConfig *bravis_config_load (const char *file, GError **error);
+void bravis_config_free (BravisConfig *config);
+
+const GcpAddress *bravis_config_find_peer (const BravisConfig *config,
+    const char *name);
+gboolean bravis_config_may_invite (const BravisConfig *config, const char *name);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisConfig, bravis_config_free)
+
+G_END_DECLS

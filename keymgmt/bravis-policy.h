@@ -1,0 +1,45 @@
+/* bravis-policy.h: kinds of data, and what protects them */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * BravisKind:
+ * @BRAVIS_KIND_VIDEO: video
+ * @BRAVIS_KIND_AUDIO: audio
+ * @BRAVIS_KIND_WHITEBOARD: whiteboard
+ * @BRAVIS_KIND_SIGNALLING: signalling, RTCP feedback included
+ *
+ * The four kinds of data that a policy tells apart.
+ */
+typedef enum {
+  BRAVIS_KIND_VIDEO = 0,
+  BRAVIS_KIND_AUDIO = 1,
+  BRAVIS_KIND_WHITEBOARD = 2,
+  BRAVIS_KIND_SIGNALLING = 3
+} BravisKind;
+
+#define BRAVIS_N_KINDS 4
+
+/* The numbers are the cipher suites' of RFC 9605 §8.1. */
+typedef enum {
+  BRAVIS_CIPHER_AES_128_GCM = 4,
+  BRAVIS_CIPHER_AES_256_GCM = 5
+} BravisCipher;
+
+/* Part of every epoch. On the wire: u8 level | u8 cipher for each kind. */
+typedef struct {
+  guint8 level;                 /* only 3: everything protected */
+  BravisCipher cipher[BRAVIS_N_KINDS];
+} BravisPolicy;
+
+void bravis_policy_init (BravisPolicy *policy);   /* level 3, AES-128-GCM */
+gboolean bravis_policy_equal (const BravisPolicy *a, const BravisPolicy *b);
+
+const char *bravis_kind_to_string (BravisKind kind);    /* "video" ... */
+const char *bravis_cipher_to_string (BravisCipher cipher);      /* "aes-128-gcm" */
+gboolean bravis_cipher_from_string (const char *text, BravisCipher *cipher);
+
+G_END_DECLS

@@ -1,0 +1,86 @@
+/* bravis-vtkd.h: virtual token based key distribution, as a state machine
+ *
+ * One BravisVtkd is one member's part. It rests on virtual synchrony: it is told
+ * of each view and of each of its messages in the group's order, and says what
+ * to multicast and which epochs come to be.
+ *
+ *   token holder   the member at index (version mod n) of the view; the version
+ *                  counts the key changes. No message moves the token.
+ *   at a view      each member says its current share and the epoch it knows
+ *                  (VTKD_SHARE, agreed) if the view has newcomers; the holder,
+ *                  once it delivered the shares it needs, draws E and multicasts
+ *                  VTKD_KEYS (safe): the epoch's number, view and policy, a fresh
+ *                  share of its own, and one copy of E for each member, sealed
+ *                  under the pair's key
+ *   at delivery    of VTKD_KEYS everybody opens its copy and makes the epoch, if
+ *                  it is of the present view and by the present holder;
+ *                  otherwise it is dropped
+ *   a new view     before that: its holder starts over
+ *
+ * Pairwise keys come from the two current shares and are kept until one of them
+ * changes. The holder's fresh share counts from the key change's delivery on.
+ *
+ * Message formats: docs/protocol.md, "VTKD".
+ */
+#pragma once
+
+#include "bravis-epoch.h"
+
+G_BEGIN_DECLS
+
+typedef struct _BravisVtkd BravisVtkd;
+
+typedef enum {
+  BRAVIS_VTKD_MULTICAST,        /* send @bytes to the group with @quality */
+  BRAVIS_VTKD_EPOCH,            /* @epoch came to be, because of @cause */
+  BRAVIS_VTKD_BLAME             /* @member sent what no honest member sends: @error */
+} BravisVtkdOutputType;
+
+/* Why a key changed. */
+typedef enum {
+  BRAVIS_CAUSE_START,           /* the conference began */
+  BRAVIS_CAUSE_JOIN,
+  BRAVIS_CAUSE_LEAVE,           /* left or put out */
+  BRAVIS_CAUSE_CRASH,
+  BRAVIS_CAUSE_JOIN_AND_LEAVE,
+  BRAVIS_CAUSE_REFRESH          /* asked for */
+} BravisCause;
+
+const char *bravis_cause_to_string (BravisCause cause);         /* "join" ... */
+
+typedef struct {
+  BravisVtkdOutputType type;
+  GBytes *bytes;
+  GcpQuality quality;
+  BravisEpoch *epoch;
+  BravisCause cause;
+  GcpMemberId member;
+  GError *error;
+} BravisVtkdOutput;
+
+void bravis_vtkd_output_clear (BravisVtkdOutput *output);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BravisVtkdOutput, bravis_vtkd_output_clear)
+
+/* @own is borrowed and must outlive the engine. */
+BravisVtkd *bravis_vtkd_new (BravisIdentity *identity, const char *conference,
+    const BravisOwnCard *own, const BravisPolicy *policy,
+    const BravisRandom *random);
+void bravis_vtkd_free (BravisVtkd *vtkd);
+
+/* A view came. @cards as in bravis_epoch_new (). @newcomers: not everybody in it
+ * was in the last one. */
+void bravis_vtkd_view (BravisVtkd *vtkd, GcpView *view, BravisCard *const *cards,
+    BravisCause cause);
+
+/* A VTKD message, in the group's order. */
+void bravis_vtkd_deliver (BravisVtkd *vtkd, GcpMemberId from, GBytes *message);
+
+/* Asks the holder for a key change (VTKD_REFRESH, agreed). */
+void bravis_vtkd_refresh (BravisVtkd *vtkd);
+
+gboolean bravis_vtkd_poll (BravisVtkd *vtkd, BravisVtkdOutput *output);
+BravisEpoch *bravis_vtkd_get_epoch (BravisVtkd *vtkd);  /* borrowed; NULL: none yet */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisVtkd, bravis_vtkd_free)
+
+G_END_DECLS
