@@ -49,6 +49,20 @@ gboolean bravis_aead_open (const BravisSecret *key,
     const guint8 nonce[BRAVIS_NONCE_SIZE], gconstpointer aad, gsize aad_size,
     gconstpointer ciphertext, gsize size, guint8 *out);
 
+/* The same with a key that was made ready once, for many messages. Used by one
+ * thread at a time. Where bravis_sealer_open () says FALSE, what it wrote to
+ * @out is of no use and must not be looked at. */
+typedef struct _BravisSealer BravisSealer;
+
+BravisSealer *bravis_sealer_new (const BravisSecret *key);
+void bravis_sealer_free (BravisSealer *sealer);
+void bravis_sealer_seal (BravisSealer *sealer,
+    const guint8 nonce[BRAVIS_NONCE_SIZE], gconstpointer aad, gsize aad_size,
+    gconstpointer plaintext, gsize size, guint8 *out);
+gboolean bravis_sealer_open (BravisSealer *sealer,
+    const guint8 nonce[BRAVIS_NONCE_SIZE], gconstpointer aad, gsize aad_size,
+    gconstpointer ciphertext, gsize size, guint8 *out);
+
 /* RFC 7748. */
 BravisSecret *bravis_x25519_generate (const BravisRandom *random,
     guint8 public_key[BRAVIS_X25519_SIZE]);
@@ -56,5 +70,7 @@ BravisSecret *bravis_x25519_generate (const BravisRandom *random,
 /* NULL where the other key is of low order (the result would be zero). */
 BravisSecret *bravis_x25519 (const BravisSecret *private_key,
     const guint8 public_key[BRAVIS_X25519_SIZE]);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisSealer, bravis_sealer_free)
 
 G_END_DECLS
