@@ -1,7 +1,7 @@
 /* bravis-policy.h: kinds of data, and what protects them */
 #pragma once
 
-#include <glib.h>
+#include "../gcp/gcp-wire.h"
 
 G_BEGIN_DECLS
 
@@ -29,6 +29,9 @@ typedef enum {
   BRAVIS_CIPHER_AES_256_GCM = 5
 } BravisCipher;
 
+/* The only level there is so far: everything is protected. */
+#define BRAVIS_POLICY_LEVEL_ALL 3
+
 /* Part of every epoch. On the wire: u8 level | u8 cipher for each kind. */
 typedef struct {
   guint8 level;                 /* only 3: everything protected */
@@ -38,8 +41,16 @@ typedef struct {
 void bravis_policy_init (BravisPolicy *policy);   /* level 3, AES-128-GCM */
 gboolean bravis_policy_equal (const BravisPolicy *a, const BravisPolicy *b);
 
+/* Reading fails the reader for a level or a cipher that is not known: there is
+ * no way to get a weaker policy in than this peer can name. */
+void bravis_policy_write (const BravisPolicy *policy, GcpWriter *writer);
+void bravis_policy_read (BravisPolicy *policy, GcpReader *reader);
+
 const char *bravis_kind_to_string (BravisKind kind);    /* "video" ... */
-const char *bravis_cipher_to_string (BravisCipher cipher);      /* "aes-128-gcm" */
+
+/* "aes-128-gcm"; NULL for a number that is no cipher. */
+const char *bravis_cipher_to_string (BravisCipher cipher);
 gboolean bravis_cipher_from_string (const char *text, BravisCipher *cipher);
+gsize bravis_cipher_get_key_size (BravisCipher cipher);         /* octets */
 
 G_END_DECLS
