@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "../keymgmt/bravis-secret.h"
+#include "../keymgmt/bravis-crypto.h"
 
 G_BEGIN_DECLS
 
@@ -34,14 +34,20 @@ typedef struct _BravisSFrame BravisSFrame;
 /* @suite: the registry's number. NULL where it is not known. */
 BravisSFrame *bravis_sframe_new (guint suite, guint64 kid,
     const BravisSecret *base_key);
+
+/* From the key (Nk octets) and salt that bravis_sframe_new () derives. NULL for an
+ * unknown suite or another size. */
+BravisSFrame *bravis_sframe_new_with_key (guint suite, const guint8 *key,
+    gsize key_size, const guint8 salt[BRAVIS_NONCE_SIZE]);
 void bravis_sframe_free (BravisSFrame *sframe);
 gsize bravis_sframe_get_tag_size (const BravisSFrame *sframe);
 
 /* In place: @payload is @size octets to be encrypted, the tag goes right behind
  * them (room must be there). The header was written by the caller and is, with
  * @metadata, the associated data. The counter must never have been used before:
- * that is for bravis-protector.h to see to. */
-void bravis_sframe_encrypt (BravisSFrame *sframe, guint64 counter,
+ * that is for bravis-frame-guard.h to see to. FALSE where the cipher fails, which
+ * it has no reason to: then nothing may be sent. */
+gboolean bravis_sframe_encrypt (BravisSFrame *sframe, guint64 counter,
     const guint8 *header, gsize header_size, const guint8 *metadata,
     gsize metadata_size, guint8 *payload, gsize size);
 
