@@ -67,6 +67,10 @@ gboolean bravis_sealer_open (BravisSealer *sealer,
 BravisSecret *bravis_x25519_generate (const BravisRandom *random,
     guint8 public_key[BRAVIS_X25519_SIZE]);
 
+/* TRUE for the public keys that give zero with every private key: nobody who is
+ * honest has one. */
+gboolean bravis_x25519_is_low_order (const guint8 public_key[BRAVIS_X25519_SIZE]);
+
 /* NULL where the other key is of low order (the result would be zero). */
 BravisSecret *bravis_x25519 (const BravisSecret *private_key,
     const guint8 public_key[BRAVIS_X25519_SIZE]);

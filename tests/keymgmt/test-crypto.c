@@ -237,7 +237,14 @@ test_x25519_low_order_is_refused (void)
   for (gsize i = 0; i < G_N_ELEMENTS (low_order); i++) {
     g_autoptr (BravisSecret) point = secret (low_order[i]);
 
-    g_assert_null (bravis_x25519 (own, bravis_secret_peek (point)));
+    memcpy (public_key, bravis_secret_peek (point), sizeof public_key);
+    g_assert_null (bravis_x25519 (own, public_key));
+    g_assert_true (bravis_x25519_is_low_order (public_key));
+    public_key[31] |= 0x80;
+    g_assert_null (bravis_x25519 (own, public_key));
+    g_assert_true (bravis_x25519_is_low_order (public_key));
+    public_key[3] ^= 1;
+    g_assert_false (bravis_x25519_is_low_order (public_key));
   }
 }
 

@@ -1,0 +1,260 @@
+#include "bravis-identity.h"
+#include "bravis-trust.h"
+#include "../gcp/gcp-wire.h"
+
+struct _BravisIdentity {
+  gatomicrefcount references;
+  BravisTrust *trust;
+  BravisCertificate *certificate;       /* its own, which nobody verified */
+  gnutls_privkey_t key;
+  gnutls_sign_algorithm_t algorithm;
+  GBytes *chain;
+};
+
+static gnutls_privkey_t
+read_key (const char *file, GError **error)
+{
+  g_auto (gnutls_privkey_t) key = NULL;
+  gsize size;
+  char *contents = bravis_read_file (file, &size, error);
+  gnutls_datum_t pem;
+  int result;
+
+  if (contents == NULL)
+    return NULL;
+  pem = (gnutls_datum_t) { (guint8 *) contents, size };
+  result = gnutls_privkey_init (&key);
+  if (result >= 0)
+    result = gnutls_privkey_import_x509_raw (key, &pem, GNUTLS_X509_FMT_PEM,
+        NULL, 0);
+  bravis_wipe (contents, size);
+  g_free (contents);
+  if (result < 0) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_FILE,
+        "%s: no private key in PEM, without a passphrase, could be read from "
+        "it: %s", file, gnutls_strerror (result));
+    return NULL;
+  }
+  return g_steal_pointer (&key);
+}
+
+static void
+write_certificate (GcpWriter *writer, gnutls_x509_crt_t certificate)
+{
+  gnutls_datum_t der = { NULL, 0 };
+
+  if (gnutls_x509_crt_export2 (certificate, GNUTLS_X509_FMT_DER, &der) < 0)
+    g_error ("a certificate that was read cannot be written");
+  gcp_write_vector24 (writer, der.data, der.size);
+  gnutls_free (der.data);
+}
+
+/* The chain of @file for the wire, and the end certificate. */
+static gboolean
+read_chain (BravisIdentity *identity, const char *file,
+    gnutls_x509_crt_t *end, GError **error)
+{
+  /* One more than may be sent: the root, which is not. */
+  g_autoptr (GPtrArray) certificates = bravis_read_certificates (file,
+      BRAVIS_MAX_CHAIN_LENGTH + 1, error);
+  g_auto (GcpWriter) writer;
+  guint n;
+
+  gcp_writer_init (&writer);
+  if (certificates == NULL)
+    return FALSE;
+  n = certificates->len;
+  if (n > 1 && gnutls_x509_crt_check_issuer (certificates->pdata[n - 1],
+          certificates->pdata[n - 1]))
+    n--;
+  for (guint i = 0; i < n; i++) {
+    if (i + 1 < n && !gnutls_x509_crt_check_issuer (certificates->pdata[i],
+            certificates->pdata[i + 1])) {
+      g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
+          "%s: certificate %u is not issued by certificate %u: the own one "
+          "comes first, then each one's issuer", file, i + 1, i + 2);
+      return FALSE;
+    }
+    write_certificate (&writer, certificates->pdata[i]);
+  }
+  identity->chain = gcp_writer_finish (&writer);
+  if (n > BRAVIS_MAX_CHAIN_LENGTH
+      || g_bytes_get_size (identity->chain) > BRAVIS_MAX_CHAIN_SIZE) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
+        "%s: a chain has at most %d certificates and %d octets", file,
+        BRAVIS_MAX_CHAIN_LENGTH, BRAVIS_MAX_CHAIN_SIZE);
+    return FALSE;
+  }
+  *end = g_ptr_array_steal_index (certificates, 0);
+  return TRUE;
+}
+
+static gboolean
+key_belongs_to_certificate (BravisIdentity *identity)
+{
+  g_autoptr (GBytes) signature = bravis_identity_sign (identity, "self-test",
+      NULL, 0, NULL);
+
+  return signature && bravis_certificate_verify_signature (
+      identity->certificate, "self-test", NULL, 0,
+      g_bytes_get_data (signature, NULL), g_bytes_get_size (signature), NULL);
+}
+
+/**
+ * bravis_identity_new:
+ * @certificate_file: PEM: the own certificate, then the intermediate ones
+ * @key_file: PEM: the private key
+ * @trust_file: PEM: the trusted authorities
+ * @crl_file: (nullable): PEM: revocation lists
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the identity, or %NULL and an error
+ *   that names the file
+ */
+BravisIdentity *
+bravis_identity_new (const char *certificate_file, const char *key_file,
+    const char *trust_file, const char *crl_file, GError **error)
+{
+  g_autoptr (BravisIdentity) identity = g_new0 (BravisIdentity, 1);
+  g_auto (gnutls_x509_crt_t) end = NULL;
+
+  g_atomic_ref_count_init (&identity->references);
+  if (!read_chain (identity, certificate_file, &end, error))
+    return NULL;
+  identity->certificate = bravis_certificate_new (end, error);
+  if (identity->certificate == NULL) {
+    g_prefix_error (error, "%s: ", certificate_file);
+    return NULL;
+  }
+  identity->algorithm = bravis_x509_get_sign_algorithm (end, NULL);
+  identity->key = read_key (key_file, error);
+  if (identity->key == NULL)
+    return NULL;
+  if (!key_belongs_to_certificate (identity)) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_KEY_MISMATCH,
+        "%s: this private key does not belong to the certificate in %s",
+        key_file, certificate_file);
+    return NULL;
+  }
+  identity->trust = bravis_trust_load (trust_file, crl_file, error);
+  if (identity->trust == NULL)
+    return NULL;
+  return g_steal_pointer (&identity);
+}
+
+BravisIdentity *
+bravis_identity_ref (BravisIdentity *identity)
+{
+  g_atomic_ref_count_inc (&identity->references);
+  return identity;
+}
+
+void
+bravis_identity_unref (BravisIdentity *identity)
+{
+  if (!g_atomic_ref_count_dec (&identity->references))
+    return;
+  g_clear_pointer (&identity->trust, bravis_trust_free);
+  g_clear_pointer (&identity->certificate, bravis_certificate_unref);
+  g_clear_pointer (&identity->key, gnutls_privkey_deinit);
+  g_clear_pointer (&identity->chain, g_bytes_unref);
+  g_free (identity);
+}
+
+const char *
+bravis_identity_get_name (BravisIdentity *identity)
+{
+  return bravis_certificate_get_name (identity->certificate);
+}
+
+/**
+ * bravis_identity_get_chain:
+ * @identity: an identity
+ *
+ * Returns: (transfer none): the chain as it goes over the wire
+ */
+GBytes *
+bravis_identity_get_chain (BravisIdentity *identity)
+{
+  return identity->chain;
+}
+
+GBytes *
+bravis_identity_sign (BravisIdentity *identity, const char *label,
+    gconstpointer data, gsize size, GError **error)
+{
+  g_autoptr (GByteArray) text = bravis_signed_text (label, data, size);
+  gnutls_datum_t text_datum = { text->data, text->len };
+  gnutls_datum_t signature = { NULL, 0 };
+  GBytes *bytes;
+  int result = gnutls_privkey_sign_data2 (identity->key, identity->algorithm,
+      0, &text_datum, &signature);
+
+  if (result < 0) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_SIGNATURE,
+        "the private key of %s cannot sign: %s",
+        bravis_identity_get_name (identity), gnutls_strerror (result));
+    return NULL;
+  }
+  bytes = g_bytes_new (signature.data, signature.size);
+  gnutls_free (signature.data);
+  return bytes;
+}
+
+/* The certificates of a chain off the wire. */
+static GPtrArray *
+parse_chain (gconstpointer chain, gsize size)
+{
+  g_autoptr (GPtrArray) certificates = g_ptr_array_new_with_free_func (
+      (GDestroyNotify) gnutls_x509_crt_deinit);
+  GcpReader reader;
+
+  if (size > BRAVIS_MAX_CHAIN_SIZE)
+    return NULL;
+  gcp_reader_init (&reader, chain, size);
+  while (gcp_reader_left (&reader) > 0) {
+    gsize der_size;
+    const guint8 *der = gcp_read_vector24 (&reader, BRAVIS_MAX_CHAIN_SIZE,
+        &der_size);
+    gnutls_datum_t datum = { (guint8 *) der, der_size };
+    gnutls_x509_crt_t certificate;
+
+    if (der == NULL || certificates->len == BRAVIS_MAX_CHAIN_LENGTH
+        || gnutls_x509_crt_init (&certificate) < 0)
+      return NULL;
+    g_ptr_array_add (certificates, certificate);
+    if (gnutls_x509_crt_import (certificate, &datum, GNUTLS_X509_FMT_DER) < 0)
+      return NULL;
+  }
+  if (!gcp_reader_finish (&reader) || certificates->len == 0)
+    return NULL;
+  return g_steal_pointer (&certificates);
+}
+
+/**
+ * bravis_identity_verify:
+ * @identity: who wants to know
+ * @chain: (array length=size): a chain off the wire
+ * @size: its octets
+ * @wall_clock: seconds since 1970
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the certificate, verified
+ */
+BravisCertificate *
+bravis_identity_verify (BravisIdentity *identity, gconstpointer chain,
+    gsize size, gint64 wall_clock, GError **error)
+{
+  g_autoptr (GPtrArray) certificates = parse_chain (chain, size);
+
+  if (certificates == NULL) {
+    g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
+        "the certificate chain is malformed");
+    return NULL;
+  }
+  if (!bravis_trust_verify (identity->trust,
+          (const gnutls_x509_crt_t *) certificates->pdata, certificates->len,
+          wall_clock, error))
+    return NULL;
+  return bravis_certificate_new (certificates->pdata[0], error);
+}

@@ -1,0 +1,44 @@
+/* bravis-trust.h: the authorities a peer trusts, and what they took back
+ *
+ * A BravisTrust holds trusted authorities and revocation lists and verifies
+ * chains against them (RFC 5280 §6). The chain is taken in its order, each
+ * certificate issued by the next, the last by an authority that is trusted;
+ * no other path is looked for.
+ *
+ * Revocation: a list counts for the authority of its name once that
+ * authority's signature on it was seen to be right. For an authority that has
+ * a list, the list must be signed by it and not be out of date, or nothing of
+ * that authority is accepted; for one without, nothing is known to be revoked.
+ *
+ * Immutable, used from any thread.
+ */
+#pragma once
+
+#include "bravis-certificate.h"
+
+G_BEGIN_DECLS
+
+typedef struct _BravisTrust BravisTrust;
+
+/* @crl_file may be NULL. Errors name the file. */
+BravisTrust *bravis_trust_load (const char *trust_file, const char *crl_file,
+    GError **error);
+void bravis_trust_free (BravisTrust *trust);
+
+/* @chain: at least one certificate. What the end certificate says of itself is
+ * not looked at: bravis_certificate_new () does that. */
+gboolean bravis_trust_verify (BravisTrust *trust,
+    const gnutls_x509_crt_t *chain, guint length, gint64 wall_clock,
+    GError **error);
+
+/* A whole file of at most 1 MiB; errors name it. */
+char *bravis_read_file (const char *file, gsize *size, GError **error);
+
+/* The certificates in a PEM file: an array of gnutls_x509_crt_t that frees
+ * them; at least one, at most @max. */
+GPtrArray *bravis_read_certificates (const char *file, guint max,
+    GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisTrust, bravis_trust_free)
+
+G_END_DECLS
