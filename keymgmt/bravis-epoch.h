@@ -46,6 +46,12 @@ typedef struct {
 guint64 bravis_kid_pack (const BravisKid *kid);
 void bravis_kid_unpack (guint64 value, BravisKid *kid);
 
+/* SHA-256 of the context above: what all members must agree about before they
+ * use a secret. @cards: as many as the view's members, in its order. */
+void bravis_epoch_hash_context (guint64 number, GcpView *view,
+    BravisCard *const *cards, const BravisPolicy *policy,
+    guint8 out[BRAVIS_HASH_SIZE]);
+
 /* @cards: as many as the view's members, in its order; @self: own index. */
 BravisEpoch *bravis_epoch_new (guint64 number, GcpView *view,
     BravisCard *const *cards, guint self, const BravisPolicy *policy,
@@ -59,6 +65,8 @@ const BravisPolicy *bravis_epoch_get_policy (const BravisEpoch *epoch);
 guint bravis_epoch_get_n_members (const BravisEpoch *epoch);
 guint bravis_epoch_get_self (const BravisEpoch *epoch);
 BravisCard *bravis_epoch_get_card (const BravisEpoch *epoch, guint index);
+
+/* "123 456 789 012 345" */
 const char *bravis_epoch_get_verification_code (const BravisEpoch *epoch);
 
 /* The SFrame base key (RFC 9605 §4.4.2) for a KID of this epoch; NULL where the
@@ -66,6 +74,9 @@ const char *bravis_epoch_get_verification_code (const BravisEpoch *epoch);
 BravisSecret *bravis_epoch_derive_base_key (const BravisEpoch *epoch, guint64 kid);
 BravisSecret *bravis_epoch_derive_srtp_key (const BravisEpoch *epoch, guint64 kid,
     gsize size);
+
+/* 32 octets that only who has the secret and the context can know. They go with
+ * the key change, so they are no secret among those who can read it. */
 const guint8 *bravis_epoch_get_confirmation (const BravisEpoch *epoch);
 
 /* Set once, by the session: a member of this epoch is gone and the transition is
@@ -76,7 +87,7 @@ gboolean bravis_epoch_is_sending_closed (const BravisEpoch *epoch);
 void bravis_epoch_retire (BravisEpoch *epoch);
 gboolean bravis_epoch_is_retired (const BravisEpoch *epoch);
 
-/* For the key log only. */
+/* For the key log, and for tests that look for secrets where none may be. */
 const BravisSecret *bravis_epoch_get_secret (const BravisEpoch *epoch);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisEpoch, bravis_epoch_unref)
