@@ -17,7 +17,7 @@ typedef struct _BravisLink BravisLink;
 
 #define BRAVIS_LINK_OVERHEAD (1 + 8 + 8 + BRAVIS_TAG_SIZE)
 
-/* NULL where the other's link key is of low order. */
+/* NULL where the other's link key is of low order, or the card one's own. */
 BravisLink *bravis_link_new (const BravisOwnCard *own, const BravisCard *other);
 void bravis_link_free (BravisLink *link);
 
