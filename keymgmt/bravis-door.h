@@ -22,8 +22,9 @@
  * docs/protocol.md, "Handshake".
  *
  * HELLO names the conference by a tag, HMAC-SHA-256 keyed with SHA-256 of its name
- * over nonce and X25519 key: only who knows the name can tell which it is. The
- * invitee's identity is in nothing that an unauthenticated asker gets.
+ * over all before it: only who knows the name can tell which it is, and who does not
+ * know it gets no answer at all. The invitee's identity is in nothing that an
+ * unauthenticated asker gets.
  */
 #pragma once
 
@@ -34,9 +35,29 @@ G_BEGIN_DECLS
 
 #define BRAVIS_MAX_ROSTER_SIZE (256 * 1024)
 
+/* Handshakes of invitees whose inviter is not proven yet, or was refused: all
+ * together, and from one IP address (IPv6: one /64). Where there would be more, the
+ * oldest is forgotten. */
+#define BRAVIS_DOOR_MAX_HALF_OPEN 64
+#define BRAVIS_DOOR_MAX_FROM_ADDRESS 4
+
+/* Handshakes with proven inviters; one more is refused (BRAVIS_ERROR_LIMIT). */
+#define BRAVIS_DOOR_MAX_PROVEN 16
+
+/* µs: how long ... */
+#define BRAVIS_DOOR_HALF_OPEN (10 * G_TIME_SPAN_SECOND) /* INVITER is awaited */
+#define BRAVIS_DOOR_PATIENCE (5 * G_TIME_SPAN_SECOND)   /* INVITEE is awaited until
+                                                         * all starts over */
+#define BRAVIS_DOOR_JOINING (30 * G_TIME_SPAN_SECOND)   /* WELCOME is awaited */
+#define BRAVIS_DOOR_MEMORY (10 * G_TIME_SPAN_SECOND)    /* READY is awaited; READY and
+                                                         * REFUSE are repeated */
+#define BRAVIS_DOOR_SILENCE (2 * G_TIME_SPAN_SECOND)    /* until UNREACHABLE ... */
+#define BRAVIS_DOOR_COMPLAINTS (10 * G_TIME_SPAN_SECOND)        /* and again */
+
 typedef struct _BravisDoor BravisDoor;
 
-/* May @name invite this peer? */
+/* May @name invite this peer? NULL instead of a function: all who are certified
+ * may. */
 typedef gboolean (*BravisDoorMayInvite) (const char *name, gpointer user_data);
 
 typedef enum {
@@ -46,8 +67,11 @@ typedef enum {
   BRAVIS_DOOR_READY,            /* inviter: the newcomer has the roster */
   BRAVIS_DOOR_WELCOME,          /* invitee: @card at @address invites, @bytes is its
                                  * roster; answer with bravis_door_ready () or _refuse () */
-  BRAVIS_DOOR_REFUSED,          /* @name was refused by us, or refuses us: @error */
-  BRAVIS_DOOR_UNREACHABLE       /* @name does not answer; it is tried on */
+  BRAVIS_DOOR_REFUSED,          /* @name was refused by us, or refuses us: @error. Not
+                                 * said of what bravis_door_refuse () was called for */
+  BRAVIS_DOOR_UNREACHABLE       /* @name does not answer; it is tried on. Where
+                                 * @handshake is not 0, that one (welcomed, never
+                                 * ready) is void; INVITEE will come anew */
 } BravisDoorOutputType;
 
 typedef struct {
@@ -56,7 +80,8 @@ typedef struct {
   GcpAddress address;
   GBytes *bytes;
   BravisCard *card;
-  char *name;                   /* NULL where the other never showed itself */
+  char *name;                   /* NULL where the other never showed itself; of a
+                                 * refused one as it claims to be */
   gboolean by_us;               /* REFUSED: who refused */
   GError *error;
 } BravisDoorOutput;
@@ -77,7 +102,9 @@ void bravis_door_set_card (BravisDoor *door, const BravisOwnCard *own);
  * itself is refused with BRAVIS_ERROR_STATE. */
 void bravis_door_set_open (BravisDoor *door, gboolean open);
 
-/* @wall_clock in all inputs: seconds since 1970, for certificates. */
+/* @now in all inputs: µs, never going back; @wall_clock: seconds since 1970, for
+ * certificates. Inviting a name again changes nothing, unless the address is
+ * another. */
 void bravis_door_invite (BravisDoor *door, const char *name,
     const GcpAddress *address, gint64 now, gint64 wall_clock);
 void bravis_door_withdraw (BravisDoor *door, const char *name);
@@ -88,11 +115,15 @@ void bravis_door_tick (BravisDoor *door, gint64 now, gint64 wall_clock);
 void bravis_door_welcome (BravisDoor *door, guint64 handshake, GBytes *roster,
     gint64 now);
 void bravis_door_ready (BravisDoor *door, guint64 handshake, gint64 now);
+/* Sends the code of @why; an inviter's invitation is over then. */
 void bravis_door_refuse (BravisDoor *door, guint64 handshake, const GError *why,
     gint64 now);
 
 gboolean bravis_door_poll (BravisDoor *door, BravisDoorOutput *output);
-gint64 bravis_door_deadline (const BravisDoor *door);
+gint64 bravis_door_deadline (const BravisDoor *door);   /* G_MAXINT64: none */
+
+/* How many handshakes are remembered, for tests and statistics. */
+guint bravis_door_count_handshakes (const BravisDoor *door);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisDoor, bravis_door_free)
 
