@@ -6,16 +6,19 @@
  *
  *   token holder   the member at index (version mod n) of the view; the version
  *                  counts the key changes. No message moves the token.
- *   at a view      each member says its current share and the epoch it knows
- *                  (VTKD_SHARE, agreed) if the view has newcomers; the holder,
- *                  once it delivered the shares it needs, draws E and multicasts
- *                  VTKD_KEYS (safe): the epoch's number, view and policy, a fresh
- *                  share of its own, and one copy of E for each member, sealed
- *                  under the pair's key
+ *   at a view      if it has newcomers, each member says its current share and
+ *                  what it knows of version and epochs (VTKD_SHARE, agreed); when
+ *                  all have been delivered, everybody knows the same. The holder
+ *                  then draws E and multicasts VTKD_KEYS (safe): the epoch's
+ *                  number, view and policy, a fresh share of its own, and one
+ *                  copy of E for each member, sealed under the pair's key
  *   at delivery    of VTKD_KEYS everybody opens its copy and makes the epoch, if
  *                  it is of the present view and by the present holder;
  *                  otherwise it is dropped
  *   a new view     before that: its holder starts over
+ *
+ * A holder whose message is faulty in a way that everybody sees loses the token to
+ * the next member. A member whose own copy is bad asks for a new key change.
  *
  * Pairwise keys come from the two current shares and are kept until one of them
  * changes. The holder's fresh share counts from the key change's delivery on.
@@ -33,7 +36,9 @@ typedef struct _BravisVtkd BravisVtkd;
 typedef enum {
   BRAVIS_VTKD_MULTICAST,        /* send @bytes to the group with @quality */
   BRAVIS_VTKD_EPOCH,            /* @epoch came to be, because of @cause */
-  BRAVIS_VTKD_BLAME             /* @member sent what no honest member sends: @error */
+  BRAVIS_VTKD_BLAME             /* @member sent what no honest member sends: @error;
+                                 * this member itself: it cannot do the holder's work
+                                 * (no signature), and must leave */
 } BravisVtkdOutputType;
 
 /* Why a key changed. */
@@ -61,14 +66,21 @@ typedef struct {
 void bravis_vtkd_output_clear (BravisVtkdOutput *output);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BravisVtkdOutput, bravis_vtkd_output_clear)
 
-/* @own is borrowed and must outlive the engine. */
+/* Takes @own's share key: what a share could open is gone as soon as the next one
+ * replaces it. @highest: the highest epoch number that this peer has seen, 0 at
+ * first; all that come are higher. */
 BravisVtkd *bravis_vtkd_new (BravisIdentity *identity, const char *conference,
-    const BravisOwnCard *own, const BravisPolicy *policy,
+    BravisOwnCard *own, const BravisPolicy *policy, guint64 highest,
     const BravisRandom *random);
 void bravis_vtkd_free (BravisVtkd *vtkd);
 
-/* A view came. @cards as in bravis_epoch_new (). @newcomers: not everybody in it
- * was in the last one. */
+/* The member, until now in a group of its own, goes into another group: all that
+ * was known of the old one is forgotten but the own share and the highest epoch
+ * number. */
+void bravis_vtkd_restart (BravisVtkd *vtkd);
+
+/* A view came, because of @cause (several before the next epoch become one).
+ * @cards as in bravis_epoch_new (). */
 void bravis_vtkd_view (BravisVtkd *vtkd, GcpView *view, BravisCard *const *cards,
     BravisCause cause);
 
@@ -80,6 +92,12 @@ void bravis_vtkd_refresh (BravisVtkd *vtkd);
 
 gboolean bravis_vtkd_poll (BravisVtkd *vtkd, BravisVtkdOutput *output);
 BravisEpoch *bravis_vtkd_get_epoch (BravisVtkd *vtkd);  /* borrowed; NULL: none yet */
+
+/* The highest epoch number seen so far, for the next bravis_vtkd_new (). */
+guint64 bravis_vtkd_get_highest (BravisVtkd *vtkd);
+
+/* Who makes the next key; GCP_MEMBER_NONE while that is not known. */
+GcpMemberId bravis_vtkd_get_holder (BravisVtkd *vtkd);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisVtkd, bravis_vtkd_free)
 
