@@ -4,10 +4,15 @@
  *                                                   relative to the key file
  *   [group]     conference= listen=HOST:PORT invite=NAME;NAME
  *   [peers]     NAME=HOST:PORT
- *   [access]    allow=PATTERN;PATTERN deny=PATTERN  who may invite me: shell
- *                                                   patterns; deny wins; without
- *                                                   allow, everybody certified may
+ *   [access]    allow=PATTERN;PATTERN deny=PATTERN  who may invite me: names with
+ *                                                   * and ?; deny wins, and does not
+ *                                                   tell A from a; without allow,
+ *                                                   everybody certified may
  *   [policy]    level=3 video= audio= whiteboard= signalling=   cipher names
+ *
+ * Needed are [identity] certificate, key and trust, [group] conference and listen,
+ * and for each name to be invited its address in [peers]. Port 0 listens at any
+ * port that is free.
  *
  * An unknown group or key, a missing one, a bad value: BRAVIS_ERROR_CONFIG naming
  * file, group, key, value, and what was expected.
@@ -19,6 +24,8 @@
 #include "../gcp/gcp-address.h"
 
 G_BEGIN_DECLS
+
+#define BRAVIS_MAX_CONFERENCE 128        /* octets of a conference's name */
 
 typedef struct _BravisConfig BravisConfig;
 
@@ -41,6 +48,7 @@ struct _BravisConfig {
 BravisConfig *bravis_config_load (const char *file, GError **error);
 void bravis_config_free (BravisConfig *config);
 
+/* Borrowed; NULL where [peers] has no such name. */
 const GcpAddress *bravis_config_find_peer (const BravisConfig *config,
     const char *name);
 gboolean bravis_config_may_invite (const BravisConfig *config, const char *name);

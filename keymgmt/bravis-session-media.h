@@ -12,8 +12,10 @@
 G_BEGIN_DECLS
 
 /* An element that uses the session holds it started: the first hold starts it,
- * the last release leaves and stops it. Blocks in the last release for as long as
- * leaving takes (normally some ms, at most the time for suspicion). */
+ * the last release leaves and stops it, unless the application started it itself.
+ * Blocks in the last release for as long as leaving takes (normally some ms, at
+ * most the time for suspicion). A session that was stopped does not start again:
+ * bravis_session_get () gives a fresh one. */
 void bravis_session_hold (BravisSession *session);
 void bravis_session_release (BravisSession *session);
 
@@ -37,8 +39,8 @@ gboolean bravis_session_describe_stream (BravisSession *session, guint16 stream,
     const char *description, GError **error);
 void bravis_session_remove_stream (BravisSession *session, guint16 stream);
 
-/* Sends one datagram to every other member of @epoch, or to one of them. FALSE
- * where sending under the epoch is closed. */
+/* Sends one datagram to every other member of @epoch that is still in the
+ * conference, or to one of them. FALSE where sending under the epoch is closed. */
 gboolean bravis_session_send_to_all (BravisSession *session, BravisEpoch *epoch,
     gconstpointer data, gsize size);
 gboolean bravis_session_send_to (BravisSession *session, BravisEpoch *epoch,
@@ -53,12 +55,13 @@ guint bravis_session_add_media_receiver (BravisSession *session,
     BravisMediaReceive receive, gpointer user_data);
 void bravis_session_remove_media_receiver (BravisSession *session, guint id);
 
-/* What happens in the group, in the session's thread, in its order. One listener
- * gets everything that is so at present first (members, streams, epoch). */
+/* What happens in the group, in the session's thread, in its order. A new listener
+ * gets everything that is so at present first: members, epoch, streams. It may
+ * take its time. A stream that is described anew is added again. */
 typedef enum {
   BRAVIS_EVENT_EPOCH,           /* @epoch, @cause, @milliseconds since the view */
-  BRAVIS_EVENT_MEMBER_JOINED,   /* @name */
-  BRAVIS_EVENT_MEMBER_LEFT,     /* @name, @leave_reason */
+  BRAVIS_EVENT_MEMBER_JOINED,   /* @name, @member */
+  BRAVIS_EVENT_MEMBER_LEFT,     /* @name, @member, @leave_reason */
   BRAVIS_EVENT_STREAM_ADDED,    /* @name, @member, @kind, @stream, @description */
   BRAVIS_EVENT_STREAM_REMOVED,  /* the same, without @description */
   BRAVIS_EVENT_REFUSED,         /* @name or NULL, @by or NULL, @reason */
@@ -84,6 +87,7 @@ typedef struct {
 typedef void (*BravisListen) (const BravisEvent *event, gpointer user_data);
 guint bravis_session_add_listener (BravisSession *session, BravisListen listen,
     gpointer user_data);
+/* Afterwards the function is not called any more; also from within a listener. */
 void bravis_session_remove_listener (BravisSession *session, guint id);
 
 G_END_DECLS
