@@ -1,0 +1,124 @@
+#include "bravis-srtp-context.h"
+
+#include <string.h>
+
+gsize
+bravis_srtp_key_size (BravisSrtpProfile profile)
+{
+  switch (profile) {
+    case BRAVIS_SRTP_AES_128_GCM:
+      return SRTP_AES_GCM_128_KEY_LEN_WSALT;
+    case BRAVIS_SRTP_AES_256_GCM:
+      return SRTP_AES_GCM_256_KEY_LEN_WSALT;
+    default:
+      return SRTP_AES_ICM_128_KEY_LEN_WSALT;
+  }
+}
+
+static void
+set_crypto (srtp_crypto_policy_t *crypto, BravisSrtpProfile profile)
+{
+  switch (profile) {
+    case BRAVIS_SRTP_AES_128_GCM:
+      srtp_crypto_policy_set_aes_gcm_128_16_auth (crypto);
+      break;
+    case BRAVIS_SRTP_AES_256_GCM:
+      srtp_crypto_policy_set_aes_gcm_256_16_auth (crypto);
+      break;
+    default:
+      srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80 (crypto);
+      break;
+  }
+}
+
+/* libsrtp2 keeps its list of ciphers for the life of the process. */
+static gboolean
+srtp_is_ready (void)
+{
+  static gsize state = 0;
+
+  if (g_once_init_enter (&state))
+    g_once_init_leave (&state, srtp_init () == srtp_err_status_ok ? 1 : 2);
+  return state == 1;
+}
+
+BravisSrtpContext *
+bravis_srtp_context_new (BravisSrtpProfile profile, const BravisSecret *key,
+    const guint64 *mki, srtp_ssrc_type_t direction, guint window)
+{
+  g_autoptr (BravisSrtpContext) context = NULL;
+  guint64 big_endian;
+
+  if (!srtp_is_ready ()
+      || bravis_secret_get_size (key) != bravis_srtp_key_size (profile))
+    return NULL;
+  context = g_new0 (BravisSrtpContext, 1);
+  context->key = bravis_secret_ref ((BravisSecret *) key);
+  context->policy.ssrc.type = direction;
+  context->policy.window_size =
+      CLAMP (window, BRAVIS_SRTP_MIN_WINDOW, BRAVIS_SRTP_MAX_WINDOW);
+  set_crypto (&context->policy.rtp, profile);
+  set_crypto (&context->policy.rtcp, profile);
+  context->master.key = (guchar *) bravis_secret_peek (key);
+  if (mki) {
+    big_endian = GUINT64_TO_BE (*mki);
+    memcpy (context->mki, &big_endian, sizeof context->mki);
+    context->master.mki_id = context->mki;
+    context->master.mki_size = sizeof context->mki;
+    context->masters[0] = &context->master;
+    context->policy.keys = context->masters;
+    context->policy.num_master_keys = 1;
+    context->use_mki = TRUE;
+  } else {
+    context->policy.key = context->master.key;
+  }
+  if (srtp_create (&context->srtp, &context->policy) != srtp_err_status_ok)
+    return NULL;
+  return g_steal_pointer (&context);
+}
+
+void
+bravis_srtp_context_free (BravisSrtpContext *context)
+{
+  if (context == NULL)
+    return;
+  if (context->srtp)
+    srtp_dealloc (context->srtp);
+  bravis_secret_unref (context->key);
+  g_free (context);
+}
+
+gboolean
+bravis_srtp_context_start_stream (BravisSrtpContext *context, guint32 ssrc,
+    guint32 roc)
+{
+  srtp_policy_t policy = context->policy;
+
+  if (srtp_set_stream_roc (context->srtp, ssrc, roc) == srtp_err_status_ok)
+    return TRUE;
+  policy.ssrc.type = ssrc_specific;
+  policy.ssrc.value = ssrc;
+  return srtp_add_stream (context->srtp, &policy) == srtp_err_status_ok
+      && srtp_set_stream_roc (context->srtp, ssrc, roc) == srtp_err_status_ok;
+}
+
+void
+bravis_srtp_context_drop_stream (BravisSrtpContext *context, guint32 ssrc)
+{
+  srtp_remove_stream (context->srtp, GUINT32_TO_BE (ssrc));
+}
+
+guint64
+bravis_srtp_guess_index (guint64 highest, guint16 sequence)
+{
+  guint64 roc = highest >> 16;
+  guint16 newest = highest & 0xffff;
+
+  if (newest < 0x8000) {
+    if (sequence > newest && sequence - newest > 0x8000 && roc > 0)
+      roc--;
+  } else if (sequence < newest - 0x8000) {
+    roc++;
+  }
+  return roc << 16 | sequence;
+}

@@ -1,0 +1,393 @@
+/* bravis-srtp-receiver.c: the opening half of bravis-srtp.h */
+#include "bravis-srtp-context.h"
+
+#include <string.h>
+
+#include "bravis-rtp.h"
+#include "../gcp/gcp-wire.h"
+
+#define MAX_KEYS 1024           /* contexts at a time, one for each KID */
+#define MAX_TRACKS 1024         /* SSRCs whose roll-over counter is carried on */
+#define MAX_SSRCS 64            /* of one KID, that is of one stream */
+#define SWEEP_INTERVAL 256      /* packets between looks for retired epochs */
+#define SEARCH_STEPS 8          /* roll-over counters tried for one packet */
+#define SEARCH_LIMIT 4096       /* and in all, before it begins again */
+#define AEAD_TAG_SIZE 16        /* no profile of an epoch has another */
+
+/* An SSRC of a stream of a member, over all epochs. */
+typedef struct {
+  GcpMemberId member;
+  guint32 kind_and_stream;
+  guint32 ssrc;
+  guint64 highest;              /* packet index */
+} Track;
+
+/* Made for a packet, and kept only if that packet is authentic. */
+typedef struct {
+  guint64 kid;
+  BravisSrtpContext *context;
+  BravisEpoch *epoch;
+  GcpMemberId member;
+  guint32 kind_and_stream;
+  GHashTable *placed;           /* set of SSRCs with a stream in @context */
+  guint64 last_used;
+} Key;
+
+struct _BravisSrtpReceiver {
+  BravisSrtpContext *context;   /* with a static key */
+  BravisEpochSource source;     /* with a session */
+  gint kind;
+  guint window;
+  GHashTable *keys;             /* guint64 KID -> Key */
+  Key *last;
+  GHashTable *tracks;           /* set of Track */
+  Track *last_track;
+  guint64 search_kid;           /* where the search for a counter goes on */
+  guint32 search_ssrc;
+  guint32 search_roc;
+  guint64 n_packets;            /* the clock of last_used */
+};
+
+static void
+key_free (Key *key)
+{
+  bravis_srtp_context_free (key->context);
+  g_clear_pointer (&key->epoch, bravis_epoch_unref);
+  g_clear_pointer (&key->placed, g_hash_table_unref);
+  g_free (key);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Key, key_free)
+
+static guint
+track_hash (gconstpointer data)
+{
+  const Track *track = data;
+
+  return (guint) track->member ^ track->ssrc ^ track->kind_and_stream << 20;
+}
+
+static gboolean
+track_equal (gconstpointer a, gconstpointer b)
+{
+  const Track *left = a, *right = b;
+
+  return left->member == right->member && left->ssrc == right->ssrc
+      && left->kind_and_stream == right->kind_and_stream;
+}
+
+BravisSrtpReceiver *
+bravis_srtp_receiver_new_static (BravisSrtpProfile profile,
+    const BravisSecret *key, guint window)
+{
+  BravisSrtpContext *context = bravis_srtp_context_new (profile, key, NULL,
+      ssrc_any_inbound, window);
+  BravisSrtpReceiver *receiver;
+
+  if (context == NULL)
+    return NULL;
+  receiver = g_new0 (BravisSrtpReceiver, 1);
+  receiver->context = context;
+  return receiver;
+}
+
+BravisSrtpReceiver *
+bravis_srtp_receiver_new_epochs (const BravisEpochSource *source,
+    guint window)
+{
+  BravisSrtpReceiver *receiver = g_new0 (BravisSrtpReceiver, 1);
+
+  receiver->source = *source;
+  receiver->kind = -1;
+  receiver->window = window;
+  receiver->keys = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL,
+      (GDestroyNotify) key_free);
+  receiver->tracks = g_hash_table_new_full (track_hash, track_equal, g_free,
+      NULL);
+  return receiver;
+}
+
+void
+bravis_srtp_receiver_free (BravisSrtpReceiver *receiver)
+{
+  if (receiver == NULL)
+    return;
+  bravis_srtp_context_free (receiver->context);
+  g_clear_pointer (&receiver->keys, g_hash_table_unref);
+  g_clear_pointer (&receiver->tracks, g_hash_table_unref);
+  bravis_epoch_source_clear (&receiver->source);
+  g_free (receiver);
+}
+
+void
+bravis_srtp_receiver_set_kind (BravisSrtpReceiver *receiver, BravisKind kind)
+{
+  receiver->kind = kind;
+}
+
+char *
+bravis_srtp_receiver_dup_sender_name (BravisSrtpReceiver *receiver,
+    guint64 kid)
+{
+  if (receiver->context)
+    return NULL;
+  return bravis_epoch_source_dup_name (&receiver->source, kid);
+}
+
+static BravisDrop
+drop_from_status (srtp_err_status_t status)
+{
+  switch (status) {
+    case srtp_err_status_ok:
+      return BRAVIS_DROP_NONE;
+    case srtp_err_status_replay_fail:
+    case srtp_err_status_replay_old:
+    case srtp_err_status_pkt_idx_old:
+      return BRAVIS_DROP_REPLAYED;
+    case srtp_err_status_parse_err:
+    case srtp_err_status_bad_param:
+      return BRAVIS_DROP_MALFORMED;
+    default:
+      return BRAVIS_DROP_FORGED;
+  }
+}
+
+/* Keys, one for each KID */
+
+static gboolean
+is_of_retired_epoch (gpointer kid, gpointer value, gpointer user_data)
+{
+  Key *key = value;
+
+  return bravis_epoch_is_retired (key->epoch);
+}
+
+static void
+forget_oldest (BravisSrtpReceiver *receiver)
+{
+  GHashTableIter iter;
+  gpointer value;
+  Key *oldest = NULL;
+
+  g_hash_table_iter_init (&iter, receiver->keys);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Key *key = value;
+
+    if (oldest == NULL || key->last_used < oldest->last_used)
+      oldest = key;
+  }
+  g_hash_table_remove (receiver->keys, &oldest->kid);
+}
+
+static BravisDrop
+make_key (BravisSrtpReceiver *receiver, guint64 kid, Key **out)
+{
+  g_autoptr (Key) key = g_new0 (Key, 1);
+  g_autoptr (BravisSecret) secret = NULL;
+  BravisSrtpProfile profile;
+  BravisKid parts;
+  BravisDrop drop;
+
+  drop = bravis_epoch_source_find (&receiver->source, kid, receiver->kind,
+      &key->epoch);
+  if (drop != BRAVIS_DROP_NONE)
+    return drop;
+  bravis_kid_unpack (kid, &parts);
+  profile = bravis_epoch_get_policy (key->epoch)->cipher[parts.kind]
+      == BRAVIS_CIPHER_AES_256_GCM
+      ? BRAVIS_SRTP_AES_256_GCM : BRAVIS_SRTP_AES_128_GCM;
+  secret = bravis_epoch_derive_srtp_key (key->epoch, kid,
+      bravis_srtp_key_size (profile));
+  if (secret)
+    key->context = bravis_srtp_context_new (profile, secret, &kid,
+        ssrc_any_inbound, receiver->window);
+  if (key->context == NULL)
+    return BRAVIS_DROP_UNKNOWN_SENDER;
+  key->kid = kid;
+  key->member = bravis_epoch_get_card (key->epoch, parts.sender)->id;
+  key->kind_and_stream = parts.kind << 10 | parts.stream;
+  key->placed = g_hash_table_new (NULL, NULL);
+  *out = g_steal_pointer (&key);
+  return BRAVIS_DROP_NONE;
+}
+
+/* @fresh: the caller's, until it is kept. */
+static BravisDrop
+find_key (BravisSrtpReceiver *receiver, guint64 kid, Key **found, Key **fresh)
+{
+  Key *key = receiver->last;
+  BravisDrop drop;
+
+  if (++receiver->n_packets % SWEEP_INTERVAL == 0) {
+    key = receiver->last = NULL;
+    g_hash_table_foreach_remove (receiver->keys, is_of_retired_epoch, NULL);
+  }
+  if (key == NULL || key->kid != kid)
+    key = g_hash_table_lookup (receiver->keys, &kid);
+  if (key == NULL) {
+    drop = make_key (receiver, kid, fresh);
+    *found = *fresh;
+    return drop;
+  }
+  if (bravis_epoch_is_retired (key->epoch)) {
+    receiver->last = NULL;
+    g_hash_table_remove (receiver->keys, &kid);
+    return BRAVIS_DROP_UNKNOWN_EPOCH;
+  }
+  receiver->last = key;
+  *found = key;
+  return BRAVIS_DROP_NONE;
+}
+
+/* Packet indices, one for each SSRC */
+
+static Track *
+find_track (BravisSrtpReceiver *receiver, Key *key, guint32 ssrc)
+{
+  Track wanted = { key->member, key->kind_and_stream, ssrc, 0 };
+
+  if (receiver->last_track == NULL
+      || !track_equal (receiver->last_track, &wanted))
+    receiver->last_track = g_hash_table_lookup (receiver->tracks, &wanted);
+  return receiver->last_track;
+}
+
+static void
+note_index (BravisSrtpReceiver *receiver, Key *key, Track *track,
+    guint32 ssrc, guint64 index)
+{
+  if (track) {
+    track->highest = MAX (track->highest, index);
+    return;
+  }
+  if (g_hash_table_size (receiver->tracks) >= MAX_TRACKS) {
+    receiver->last_track = NULL;
+    g_hash_table_remove_all (receiver->tracks);
+  }
+  track = g_new0 (Track, 1);
+  *track = (Track) { key->member, key->kind_and_stream, ssrc, index };
+  g_hash_table_add (receiver->tracks, track);
+}
+
+/* Opens a packet as the first one of its SSRC in this context, with the given
+ * roll-over counter. */
+static srtp_err_status_t
+try_roc (Key *key, guint8 *data, int *length, guint32 ssrc, guint32 roc)
+{
+  srtp_err_status_t status;
+
+  if (roc && !bravis_srtp_context_start_stream (key->context, ssrc, roc))
+    return srtp_err_status_fail;
+  status = srtp_unprotect_mki (key->context->srtp, data, length, TRUE);
+  if (status != srtp_err_status_ok && roc)
+    bravis_srtp_context_drop_stream (key->context, ssrc);
+  return status;
+}
+
+/* The SSRC was never seen: its counter may be anything, most likely little. The
+ * search goes on with the next packet where this one left off. */
+static srtp_err_status_t
+search_roc (BravisSrtpReceiver *receiver, Key *key, guint8 *data, int *length,
+    guint32 ssrc, guint32 *roc)
+{
+  g_autofree guint8 *sealed = g_memdup2 (data, *length);
+  int sealed_length = *length;
+  srtp_err_status_t status;
+  guint i;
+
+  *roc = 0;
+  status = try_roc (key, data, length, ssrc, 0);
+  if (receiver->search_kid != key->kid || receiver->search_ssrc != ssrc) {
+    receiver->search_kid = key->kid;
+    receiver->search_ssrc = ssrc;
+    receiver->search_roc = 0;
+  }
+  for (i = 0; i < SEARCH_STEPS && status == srtp_err_status_auth_fail; i++) {
+    receiver->search_roc = receiver->search_roc % SEARCH_LIMIT + 1;
+    memcpy (data, sealed, sealed_length);
+    *length = sealed_length;
+    *roc = receiver->search_roc;
+    status = try_roc (key, data, length, ssrc, *roc);
+  }
+  return status;
+}
+
+static srtp_err_status_t
+unprotect (BravisSrtpReceiver *receiver, Key *key, guint8 *data, int *length,
+    const BravisRtp *rtp)
+{
+  Track *track = find_track (receiver, key, rtp->ssrc);
+  srtp_err_status_t status;
+  guint64 index = 0;
+  guint32 roc;
+
+  if (track)
+    index = bravis_srtp_guess_index (track->highest, rtp->sequence);
+  if (g_hash_table_contains (key->placed, GUINT_TO_POINTER (rtp->ssrc))) {
+    status = srtp_unprotect_mki (key->context->srtp, data, length, TRUE);
+  } else if (g_hash_table_size (key->placed) >= MAX_SSRCS) {
+    return srtp_err_status_bad_param;
+  } else if (track) {
+    status = try_roc (key, data, length, rtp->ssrc, index >> 16);
+  } else {
+    status = search_roc (receiver, key, data, length, rtp->ssrc, &roc);
+    index = (guint64) roc << 16 | rtp->sequence;
+  }
+  if (status != srtp_err_status_ok)
+    return status;
+  g_hash_table_add (key->placed, GUINT_TO_POINTER (rtp->ssrc));
+  note_index (receiver, key, track, rtp->ssrc, index);
+  return status;
+}
+
+static BravisDrop
+open_with_mki (BravisSrtpReceiver *receiver, guint8 *data, int *length,
+    const BravisRtp *rtp, guint64 *kid)
+{
+  g_autoptr (Key) fresh = NULL;
+  Key *key = NULL;
+  GcpReader reader;
+  BravisDrop drop;
+
+  if ((gsize) *length
+      < rtp->header_size + AEAD_TAG_SIZE + BRAVIS_SRTP_MKI_SIZE)
+    return BRAVIS_DROP_MALFORMED;
+  gcp_reader_init (&reader, data + *length - BRAVIS_SRTP_MKI_SIZE,
+      BRAVIS_SRTP_MKI_SIZE);
+  *kid = gcp_read_u64 (&reader);
+  drop = find_key (receiver, *kid, &key, &fresh);
+  if (drop != BRAVIS_DROP_NONE)
+    return drop;
+  drop = drop_from_status (unprotect (receiver, key, data, length, rtp));
+  if (drop != BRAVIS_DROP_NONE)
+    return drop;
+  key->last_used = receiver->n_packets;
+  if (fresh) {
+    if (g_hash_table_size (receiver->keys) >= MAX_KEYS)
+      forget_oldest (receiver);
+    receiver->last = g_steal_pointer (&fresh);
+    g_hash_table_insert (receiver->keys, &key->kid, key);
+  }
+  return BRAVIS_DROP_NONE;
+}
+
+BravisDrop
+bravis_srtp_receiver_open (BravisSrtpReceiver *receiver, guint8 *data,
+    gsize size, gsize *out_size, guint64 *kid)
+{
+  int length = size;
+  BravisDrop drop;
+  BravisRtp rtp;
+
+  *kid = 0;
+  if (size > G_MAXINT || !bravis_rtp_read_header (data, size, &rtp))
+    return BRAVIS_DROP_MALFORMED;
+  if (receiver->context)
+    drop = drop_from_status (srtp_unprotect (receiver->context->srtp, data,
+            &length));
+  else
+    drop = open_with_mki (receiver, data, &length, &rtp, kid);
+  if (drop == BRAVIS_DROP_NONE)
+    *out_size = length;
+  return drop;
+}
