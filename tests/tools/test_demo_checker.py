@@ -55,7 +55,7 @@ class World:
         c.asked_to_leave = {BOB: self.start(4) - 0.02}
         c.gone = {BOB: self.start(4) + 0.05}
         c.first_picture = {BOB: self.start(2) + 0.1, CAROL: self.start(3) + 0.2}
-        c.intruders = {MALLORY: 'trust'}
+        c.intruders = {MALLORY: ('trust',)}
         c.expected_reports = {MALLORY: [ALICE, MALLORY]}
         c.keys[MALLORY] = sframe.KeyRing()
         c.refusals = [checks.Refusal(ALICE, MALLORY, None, 'not issued by a trusted authority'),

@@ -32,7 +32,7 @@ class Capture:
             raise CaptureError('tcpdump is missing')
         command = [program, '-i', 'lo', '-n', '-p', '-U', '-s', '0', '-B', '32768',
                    '-w', path, '-Z', 'root',
-                   'udp and portrange %d-%d' % (min(ports), max(ports))]
+                   'udp and (' + ' or '.join(f'port {port}' for port in ports) + ')']
         if os.geteuid() != 0:
             command.insert(0, 'sudo')
         self.path = path

@@ -86,7 +86,7 @@ class Conference:
     asked_to_leave: dict = field(default_factory=dict)  # member: s
     gone: dict = field(default_factory=dict)            # member: s, process ended
     first_picture: dict = field(default_factory=dict)   # newcomer: s, of the live encoder
-    intruders: dict = field(default_factory=dict)       # name: word its refusal must have
+    intruders: dict = field(default_factory=dict)       # name: words, one of which says why
     expected_reports: dict = field(default_factory=dict)  # name: peers that must say why
     refusals: list = field(default_factory=list)
     pictures: list = field(default_factory=list)        # (member, sender, [hash], [hash])
@@ -497,16 +497,16 @@ def proof_before_join(conference, media, newcomers, must_have):
 
 def proof_refused(conference, media):
     """Each intruder is refused by everybody who met it, and each peer says why."""
-    for name, word in conference.intruders.items():
+    for name, words in conference.intruders.items():
         for peer in conference.expected_reports[name]:
             reports = [r for r in conference.refusals if r.at == peer
                        and name in (r.name, r.at)]
             if not reports:
                 return Proof('refused', False, f'{peer} does not say that {name} was refused')
-            if not any(word in (r.reason or '').lower() for r in reports):
+            if not any(word in (r.reason or '').lower() for r in reports for word in words):
                 return Proof('refused', False,
                              f'{peer} says of {name}: "{reports[0].reason}", '
-                             f'which does not say that it is {word}')
+                             f'which does not say that it is {words[0]}')
         for epoch in conference.epochs.values():
             if name in epoch.members:
                 return Proof('refused', False, f'{name} got in (key {epoch.number})')
@@ -515,5 +515,5 @@ def proof_refused(conference, media):
             return Proof('refused', False, f'{name} opens media of the conference')
     by_name = Counter(r.name or r.at for r in conference.refusals)
     return Proof('refused', bool(conference.intruders),
-                 ', '.join(f'{name} ({word}): {by_name.get(name, 0)} reports'
-                           for name, word in conference.intruders.items()))
+                 ', '.join(f'{name} ({words[0]}): {by_name.get(name, 0)} reports'
+                           for name, words in conference.intruders.items()))

@@ -19,6 +19,10 @@ class Message:
     fields: dict = field(default_factory=dict)
     seen: float = 0.0           # wall clock, when its line was read
 
+    def get(self, key):
+        """A field that may be absent, or whose name is taken here ("name")."""
+        return self.fields.get(key)
+
     def __getattr__(self, key):
         try:
             return self.fields[key.replace('_', '-')]

@@ -1,0 +1,173 @@
+"""Who takes part: certificates, configuration files, and the gst-launch line of
+each peer."""
+
+import os
+import shlex
+import socket
+import subprocess
+
+DOMAIN = 'example.org'
+CONFERENCE = 'bravis-demo-conference'
+NAMES = ('alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi',
+         'ivan', 'judy', 'kim', 'liam', 'mona', 'nina', 'oscar', 'peggy')
+
+# Who is not let in, and words of which one must say why.
+INTRUDERS = {'mallory': ('trust',),
+             'trudy': ('expired', 'not valid at this time'),
+             'rhea': ('revoked',)}
+EXPIRED = ('--valid-from=2020-01-01', '--days=30')
+
+# From here on each peer decodes only the first member's picture: so many decoders
+# in one machine say nothing about the conference.
+MANY = 5
+
+THUMBNAIL = (160, 90)
+
+
+class SetupError(Exception):
+    pass
+
+
+def identity(name):
+    return f'{name}@{DOMAIN}'
+
+
+def free_ports(count):
+    """UDP ports nobody has on the loopback now; held together, so all differ."""
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+    try:
+        for held in sockets:
+            held.bind(('127.0.0.1', 0))
+        return [held.getsockname()[1] for held in sockets]
+    finally:
+        for held in sockets:
+            held.close()
+
+
+class Authority:
+    """A certification authority, by the project's own command."""
+
+    def __init__(self, bravis, directory, name):
+        self.bravis = bravis
+        self.directory = directory
+        self.run('init', '--name', name)
+
+    @property
+    def certificate(self):
+        return os.path.join(self.directory, 'ca.pem')
+
+    @property
+    def crl(self):
+        return os.path.join(self.directory, 'crl.pem')
+
+    def run(self, command, *arguments):
+        line = [self.bravis, 'ca', command, '--dir', self.directory, *arguments]
+        done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, check=False)
+        if done.returncode:
+            raise SetupError(f'{shlex.join(line)}: {done.stderr.strip()}')
+        return done.stdout
+
+    def issue(self, peer, *options):
+        self.run('issue', '--out', peer.path(peer.name), *options, peer.identity)
+
+    def revoke(self, peer):
+        self.run('revoke', peer.identity)
+
+
+class Peer:
+    def __init__(self, name, port, directory):
+        self.name = name
+        self.identity = identity(name)
+        self.port = port
+        self.directory = os.path.join(directory, name)
+        os.makedirs(self.directory)
+
+    def path(self, *parts):
+        return os.path.join(self.directory, *parts)
+
+    @property
+    def config(self):
+        return self.path(self.name + '.conf')
+
+    @property
+    def keylog(self):
+        return self.path('keys.log')
+
+    def write_config(self, trust, crl, peers, invite=()):
+        lines = ['[identity]', f'certificate={self.name}.pem', f'key={self.name}-key.pem',
+                 f'trust={os.path.relpath(trust, self.directory)}',
+                 f'crl={os.path.relpath(crl, self.directory)}',
+                 '', '[group]', f'conference={CONFERENCE}', f'listen=127.0.0.1:{self.port}']
+        if invite:
+            lines.append('invite=' + ';'.join(peer.identity for peer in invite))
+        lines += ['', '[peers]']
+        lines += [f'{peer.identity}=127.0.0.1:{peer.port}' for peer in peers if peer is not self]
+        with open(self.config, 'w', encoding='utf-8') as file:
+            file.write('\n'.join(lines) + '\n')
+
+    def sent(self, stream):
+        return self.path(f'sent-{stream}.gdp')
+
+    def received(self, stream):
+        return self.path(f'received-{stream}.gdp')
+
+    def thumbnails(self, stream):
+        return self.path(f'seen-{stream}')
+
+    def launch_line(self, clip, live, others):
+        """gst-launch-1.0 and its arguments. @live: the video is decoded and encoded
+        again, with key units only where one is asked for. @others: whose streams
+        come in at most."""
+        return ['gst-launch-1.0', '-m', '-e',
+                *self.sending(clip, live), *self.receiving(others)]
+
+    def sending(self, clip, live):
+        config = f'config={self.config}'
+        encoder = ('avdec_h264 ! identity sync=true ! x264enc tune=zerolatency '
+                   'speed-preset=ultrafast bitrate=1000 threads=1 key-int-max=100000 '
+                   'option-string=scenecut=0 ! h264parse config-interval=-1')
+        pace = '' if live else '! identity sync=true'
+        return words(f'''
+            bravisgroupsink name=out {config}
+            filesrc location={clip} ! matroskademux name=clip
+            clip.video_0 ! queue ! h264parse config-interval=-1
+              ! {encoder + ' !' if live else ''}
+              video/x-h264,stream-format=byte-stream,alignment=au {pace} ! tee name=v
+            v. ! queue ! gdppay ! filesink async=false location={self.sent('video_0')}
+            v. ! queue ! out.video_0
+            clip.audio_0 ! queue ! opusparse ! identity sync=true ! tee name=a
+            a. ! queue ! gdppay ! filesink async=false location={self.sent('audio_0')}
+            a. ! queue ! out.audio_0''')
+
+    def receiving(self, others):
+        line = words(f'bravisgroupsrc name=in config={self.config}')
+        wait = 'max-size-buffers=0 max-size-bytes=0 max-size-time=0'
+        record = 'gdppay ! filesink sync=false async=false location='
+        for number in range(others):
+            video, audio = f'video_{number}', f'audio_{number}'
+            line += words(f'in.{audio} ! queue {wait} ! {record}{self.received(audio)}')
+            if others >= MANY and number > 0:
+                line += words(f'in.{video} ! queue {wait} ! {record}{self.received(video)}')
+                continue
+            os.makedirs(self.thumbnails(video), exist_ok=True)
+            line += words(f'''
+                in.{video} ! tee name=v{number}
+                v{number}. ! queue {wait} ! {record}{self.received(video)}
+                v{number}. ! queue {wait} ! h264parse ! avdec_h264 max-threads=1
+                  ! videoscale ! videoconvert
+                  ! video/x-raw,format=RGB,width={THUMBNAIL[0]},height={THUMBNAIL[1]}
+                  ! pngenc compression-level=1
+                  ! multifilesink sync=false async=false
+                    location={self.thumbnails(video)}/%05d.png''')
+        return line
+
+
+def words(text):
+    return text.split()
+
+
+def shell_line(variables, line):
+    """What a person can paste into a terminal."""
+    return ' '.join([f'{k}={shlex.quote(v)}' for k, v in variables.items()]
+                    + [shlex.quote(word) if word != '!' else '!' for word in line])
