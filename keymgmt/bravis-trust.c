@@ -20,10 +20,11 @@
 typedef struct {
   gnutls_x509_crl_t crl;
   GBytes *issuer;               /* its name, DER */
-  gint64 next_update;           /* or -1 */
+  gint64 next_update;           /* G_MAXINT64: it does not say */
   GHashTable *revoked;          /* serial (GBytes) -> when (gint64) */
-  GBytes *signer;               /* DER of the authority that is known to have
-                                 * signed it; under the trust's lock */
+  gboolean anchored;            /* signed by a trusted authority of that name */
+  GBytes *signer;               /* DER of the intermediate authority that is known
+                                 * to have signed it; under the trust's lock */
 } RevocationList;
 
 struct _BravisTrust {
@@ -182,6 +183,8 @@ revocation_list_new (gnutls_x509_crl_t crl)
 
   list->crl = crl;
   list->next_update = gnutls_x509_crl_get_next_update (crl);
+  if (list->next_update == -1)
+    list->next_update = G_MAXINT64;
   list->revoked = g_hash_table_new_full (g_bytes_hash, g_bytes_equal,
       (GDestroyNotify) g_bytes_unref, g_free);
   if (gnutls_x509_crl_get_raw_issuer_dn (crl, &issuer) < 0
@@ -258,13 +261,22 @@ load_lists (BravisTrust *trust, const char *file, GError **error)
   return trust->lists->len == n;
 }
 
-/* Whether @authority signed @list; looked at once for each authority. */
+static gboolean
+signature_verifies (RevocationList *list, gnutls_x509_crt_t authority)
+{
+  unsigned status = 0;
+
+  return gnutls_x509_crl_verify (list->crl, &authority, 1, VERIFY_FLAGS,
+      &status) >= 0 && status == 0;
+}
+
+/* Whether the intermediate @authority signed @list; the last one that was seen to
+ * have done so is remembered. */
 static gboolean
 is_signed_by (BravisTrust *trust, RevocationList *list,
     gnutls_x509_crt_t authority)
 {
   g_autoptr (GBytes) der = get_der (authority);
-  unsigned status = 0;
   gboolean known;
 
   g_mutex_lock (&trust->lock);
@@ -273,8 +285,7 @@ is_signed_by (BravisTrust *trust, RevocationList *list,
   if (known)
     return TRUE;
 
-  if (gnutls_x509_crl_verify (list->crl, &authority, 1, VERIFY_FLAGS,
-          &status) < 0 || status != 0)
+  if (!signature_verifies (list, authority))
     return FALSE;
   g_mutex_lock (&trust->lock);
   g_clear_pointer (&list->signer, g_bytes_unref);
@@ -283,25 +294,26 @@ is_signed_by (BravisTrust *trust, RevocationList *list,
   return TRUE;
 }
 
-/* A list in the name of a trusted authority that this authority did not sign
- * is noticed at once, and not first when it is needed. */
+/* A list in the name of a trusted authority that no such authority signed is
+ * noticed at once, and not first when it is needed. Which of several of that name,
+ * with an old key and a new one, makes no difference. */
 static gboolean
 check_lists (BravisTrust *trust, const char *file, GError **error)
 {
   for (guint i = 0; i < trust->lists->len; i++) {
     RevocationList *list = trust->lists->pdata[i];
-    gboolean named = FALSE, is_signed = FALSE;
+    gboolean named = FALSE;
 
-    for (guint j = 0; j < trust->authorities->len && !is_signed; j++) {
+    for (guint j = 0; j < trust->authorities->len && !list->anchored; j++) {
       g_autoptr (GBytes) name = get_raw (trust->authorities->pdata[j],
           gnutls_x509_crt_get_raw_dn);
 
       if (!g_bytes_equal (name, list->issuer))
         continue;
       named = TRUE;
-      is_signed = is_signed_by (trust, list, trust->authorities->pdata[j]);
+      list->anchored = signature_verifies (list, trust->authorities->pdata[j]);
     }
-    if (named && !is_signed) {
+    if (named && !list->anchored) {
       g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
           "%s: revocation list %u is not signed by the authority it names",
           file, i + 1);
@@ -471,39 +483,29 @@ check_time (gnutls_x509_crt_t certificate, gint64 wall_clock, GError **error)
   return FALSE;
 }
 
-static gboolean
-check_list (RevocationList *list, gnutls_x509_crt_t certificate,
-    gint64 wall_clock, GError **error)
+/* When @list says that @certificate was revoked; NULL: it does not say so. */
+static const gint64 *
+find_revoked (RevocationList *list, gnutls_x509_crt_t certificate)
 {
   guint8 serial[MAX_SERIAL];
   size_t size = sizeof serial;
   g_autoptr (GBytes) key = NULL;
-  g_autofree char *by = bravis_x509_describe_issuer (certificate);
-  g_autofree char *when = NULL;
-  const gint64 *revoked;
 
-  if (gnutls_x509_crt_get_serial (certificate, serial, &size) < 0) {
-    g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
-        "the certificate's serial number cannot be read");
-    return FALSE;
-  }
+  if (gnutls_x509_crt_get_serial (certificate, serial, &size) < 0)
+    return NULL;
   key = g_bytes_new (serial, size);
-  revoked = g_hash_table_lookup (list->revoked, key);
-  if (revoked) {
-    g_autofree char *who = bravis_x509_describe (certificate);
+  return g_hash_table_lookup (list->revoked, key);
+}
 
-    when = bravis_format_time (*revoked);
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_REVOKED,
-        "the certificate of %s was revoked on %s by %s", who, when, by);
-    return FALSE;
-  }
-  if (list->next_update != -1 && wall_clock > list->next_update) {
-    when = bravis_format_time (list->next_update);
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_EXPIRED,
-        "the revocation list of %s is out of date since %s", by, when);
-    return FALSE;
-  }
-  return TRUE;
+static void
+set_revoked_error (gnutls_x509_crt_t certificate, gint64 time, GError **error)
+{
+  g_autofree char *who = bravis_x509_describe (certificate);
+  g_autofree char *by = bravis_x509_describe_issuer (certificate);
+  g_autofree char *when = bravis_format_time (time);
+
+  g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_REVOKED,
+      "the certificate of %s was revoked on %s by %s", who, when, by);
 }
 
 static gboolean
@@ -511,29 +513,42 @@ check_revocation (BravisTrust *trust, gnutls_x509_crt_t certificate,
     gnutls_x509_crt_t issuer, gint64 wall_clock, GError **error)
 {
   g_autoptr (GBytes) name = get_raw (issuer, gnutls_x509_crt_get_raw_dn);
+  g_autofree char *by = NULL;
+  g_autofree char *when = NULL;
   gboolean named = FALSE, is_signed = FALSE;
+  gint64 good_until = G_MININT64;
 
   for (guint i = 0; i < trust->lists->len; i++) {
     RevocationList *list = trust->lists->pdata[i];
+    const gint64 *revoked;
 
     if (!g_bytes_equal (list->issuer, name))
       continue;
     named = TRUE;
-    if (!is_signed_by (trust, list, issuer))
+    if (!list->anchored && !is_signed_by (trust, list, issuer))
       continue;
     is_signed = TRUE;
-    if (!check_list (list, certificate, wall_clock, error))
+    revoked = find_revoked (list, certificate);
+    if (revoked) {
+      set_revoked_error (certificate, *revoked, error);
       return FALSE;
+    }
+    good_until = MAX (good_until, list->next_update);
   }
-  if (named && !is_signed) {
-    g_autofree char *by = bravis_x509_describe (issuer);
+  if (!named || (is_signed && wall_clock <= good_until))
+    return TRUE;
 
+  by = bravis_x509_describe (issuer);
+  when = bravis_format_time (good_until);
+  if (is_signed)
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_EXPIRED,
+        "%s: the revocation list of %s is out of date since %s",
+        trust->crl_file, by, when);
+  else
     g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_UNTRUSTED,
         "%s: the revocation list of %s is not signed by it", trust->crl_file,
         by);
-    return FALSE;
-  }
-  return TRUE;
+  return FALSE;
 }
 
 gboolean

@@ -5,10 +5,11 @@
  * certificate issued by the next, the last by an authority that is trusted;
  * no other path is looked for.
  *
- * Revocation: a list counts for the authority of its name once that
- * authority's signature on it was seen to be right. For an authority that has
- * a list, the list must be signed by it and not be out of date, or nothing of
- * that authority is accepted; for one without, nothing is known to be revoked.
+ * Revocation: a list counts for the authority of its name once its signature
+ * was seen to be right: by a trusted authority of that name, or by the
+ * intermediate one itself. For an authority that has a list, one must be signed
+ * so and not be out of date, or nothing it issued is accepted: what was revoked
+ * since is not known. Of an authority without a list nothing is revoked.
  *
  * Immutable, used from any thread.
  */

@@ -13,6 +13,7 @@
 
 #define SERIAL_SIZE 16                  /* octets; RFC 5280 §4.1.2.2: up to 20 */
 #define KEY_ID_SIZE 20
+#define MAX_COMMON_NAME 64              /* RFC 5280, ub-common-name */
 
 struct _BravisAuthority {
   char *directory;
@@ -222,7 +223,8 @@ prepare (gnutls_x509_crt_t certificate, const BravisWish *wish,
       && good (gnutls_x509_crt_set_version (certificate, 3), "the version",
           error)
       && good (gnutls_x509_crt_set_dn_by_oid (certificate,
-              GNUTLS_OID_X520_COMMON_NAME, 0, wish->name, strlen (wish->name)),
+              GNUTLS_OID_X520_COMMON_NAME, 0, wish->name,
+              MIN (strlen (wish->name), MAX_COMMON_NAME)),
           "the common name", error)
       && good (gnutls_x509_crt_set_activation_time (certificate,
               wish->valid_from), "the time it is valid from", error)
@@ -467,6 +469,13 @@ bravis_authority_create (const char *directory, BravisAuthority *parent,
   gnutls_x509_privkey_t key = NULL;
   gboolean written;
 
+  if (*wish->name == '\0' || strlen (wish->name) > MAX_COMMON_NAME
+      || !g_str_is_ascii (wish->name)) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
+        "“%s”: an authority's name has 1 to %d ASCII characters", wish->name,
+        MAX_COMMON_NAME);
+    return FALSE;
+  }
   if (parent && !may_have_below (parent, path_length, error))
     return FALSE;
   if (g_mkdir_with_parents (directory, 0755) != 0)
@@ -488,7 +497,8 @@ bravis_authority_create (const char *directory, BravisAuthority *parent,
   pem = to_pem (certificate);
   chain = g_strconcat (pem, parent ? parent->chain : NULL, NULL);
 
-  written = write_key (key, key_file, error);
+  written = (parent == NULL || record_issued (parent, certificate, wish, error))
+      && write_key (key, key_file, error);
   gnutls_x509_privkey_deinit (key);
   if (!written)
     return FALSE;
