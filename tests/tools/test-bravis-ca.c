@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
-static const char *command;
+static char *command;
 
 typedef struct {
   char *directory;
@@ -474,9 +474,11 @@ test_list_keeps_what_was_on_it (World *world, gconstpointer data)
 int
 main (int argc, char **argv)
 {
+  int result;
+
   g_test_init (&argc, &argv, NULL);
   g_assert_cmpint (argc, ==, 2);
-  command = argv[1];
+  command = g_canonicalize_filename (argv[1], NULL);
 #define ADD(name) \
   g_test_add ("/bravis-ca/" #name, World, NULL, set_up, test_##name, tear_down)
   ADD (every_algorithm_makes_members_that_believe_each_other);
@@ -493,5 +495,7 @@ main (int argc, char **argv)
   ADD (key_of_another_authority_is_noticed);
   ADD (members_file_cannot_be_shown_as_what_it_is_not);
   ADD (list_keeps_what_was_on_it);
-  return g_test_run ();
+  result = g_test_run ();
+  g_free (command);
+  return result;
 }
