@@ -367,45 +367,44 @@ is_trusted (BravisTrust *trust, gnutls_x509_crt_t certificate)
   return FALSE;
 }
 
+/* Says what is wrong between a certificate and its issuer. */
+static gboolean
+issuer_error (gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
+    const char *what, GError **error)
+{
+  g_autofree char *who = bravis_x509_describe (certificate);
+  g_autofree char *by = bravis_x509_describe (issuer);
+
+  g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
+      "the chain of %s: the next certificate, of %s, %s", who, by, what);
+  return FALSE;
+}
+
 /* That @issuer may issue @certificate, which has @below authorities under it:
  * RFC 5280 §6.1.4 (k) to (n). */
 static gboolean
 check_issuer (gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
     guint below, GError **error)
 {
-  g_autofree char *who = bravis_x509_describe (certificate);
-  g_autofree char *by = bravis_x509_describe (issuer);
   unsigned usage = 0, is_ca = 0;
   int max_below = -1;
 
-  if (!gnutls_x509_crt_check_issuer (certificate, issuer)) {
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
-        "the chain is out of order: %s follows %s and did not issue it", by,
-        who);
-    return FALSE;
-  }
-  if (!bravis_x509_is_authority (issuer)
+  if (!gnutls_x509_crt_check_issuer (certificate, issuer))
+    return issuer_error (certificate, issuer,
+        "did not issue it", error);
+  if (gnutls_x509_crt_get_version (issuer) != 3
       || gnutls_x509_crt_get_basic_constraints (issuer, NULL, &is_ca,
           &max_below) < 0
-      || !is_ca) {
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
-        "the certificate of %s was issued by %s, which is not an authority",
-        who, by);
-    return FALSE;
-  }
+      || !is_ca)
+    return issuer_error (certificate, issuer,
+        "is not an authority's", error);
   if (gnutls_x509_crt_get_key_usage (issuer, &usage, NULL) >= 0
-      && !(usage & GNUTLS_KEY_KEY_CERT_SIGN)) {
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
-        "the certificate of %s was issued by %s, which may not issue any "
-        "(key usage)", who, by);
-    return FALSE;
-  }
-  if (max_below >= 0 && below > (guint) max_below) {
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
-        "the chain is too long: %s may have %d authorities below it", by,
-        max_below);
-    return FALSE;
-  }
+      && !(usage & GNUTLS_KEY_KEY_CERT_SIGN))
+    return issuer_error (certificate, issuer,
+        "may not issue any (key usage)", error);
+  if (max_below >= 0 && below > (guint) max_below)
+    return issuer_error (certificate, issuer,
+        "may not have so many authorities below it", error);
   return TRUE;
 }
 
@@ -413,7 +412,7 @@ static gboolean
 check_signatures (const gnutls_x509_crt_t *chain, guint length,
     gnutls_x509_crt_t authority, GError **error)
 {
-  g_autofree char *who = bravis_x509_describe (chain[0]);
+  g_autofree char *who = NULL;
   gnutls_datum_t why = { NULL, 0 };
   unsigned status = 0;
   int result = gnutls_x509_crt_list_verify (chain, length, &authority, 1, NULL,
@@ -421,6 +420,7 @@ check_signatures (const gnutls_x509_crt_t *chain, guint length,
 
   if (result >= 0 && status == 0)
     return TRUE;
+  who = bravis_x509_describe (chain[0]);
   if (result >= 0 && (status & (GNUTLS_CERT_SIGNER_NOT_FOUND
       | GNUTLS_CERT_SIGNATURE_FAILURE))) {
     g_autofree char *by = bravis_x509_describe_issuer (chain[length - 1]);
@@ -520,12 +520,15 @@ static gboolean
 check_revocation (BravisTrust *trust, gnutls_x509_crt_t certificate,
     gnutls_x509_crt_t issuer, gint64 wall_clock, GError **error)
 {
-  g_autoptr (GBytes) name = get_raw (issuer, gnutls_x509_crt_get_raw_dn);
+  g_autoptr (GBytes) name = NULL;
   g_autofree char *by = NULL;
   g_autofree char *when = NULL;
   gboolean named = FALSE, is_signed = FALSE;
   gint64 good_until = G_MININT64;
 
+  if (trust->lists->len == 0)
+    return TRUE;
+  name = get_raw (issuer, gnutls_x509_crt_get_raw_dn);
   for (guint i = 0; i < trust->lists->len; i++) {
     RevocationList *list = trust->lists->pdata[i];
     const gint64 *revoked;

@@ -272,6 +272,35 @@ test_equal_texts_do_not_look_equal (World *world, gconstpointer data)
   g_assert_cmpint (memcmp (a + 17, c + 17, 4), !=, 0);
 }
 
+/* Put together a second time from what docs/protocol.md says in section 3. */
+static void
+test_datagram_is_as_documented (World *world, gconstpointer data)
+{
+  g_autoptr (GBytes) datagram = bravis_link_seal (world->from_alice, "hello",
+      5);
+  g_autoptr (BravisSecret) shared = bravis_x25519 (world->bob->link_key,
+      world->alice->card->link_key);
+  g_autoptr (BravisSecret) pair = bravis_hkdf_extract (NULL, 0,
+      bravis_secret_peek (shared), 32);
+  g_autoptr (BravisSecret) key = NULL;
+  guint8 digests[64], nonce[12] = { 0 }, plain[5];
+  const guint8 *octets = g_bytes_get_data (datagram, NULL);
+  guint64 alice = GUINT64_TO_BE (world->alice->card->id);
+
+  memcpy (digests, world->alice->card->digest, 32);
+  memcpy (digests + 32, world->bob->card->digest, 32);
+  key = bravis_hkdf_expand_label (pair, "link", digests, 64, 32);
+  nonce[11] = 1;
+
+  g_assert_cmpuint (g_bytes_get_size (datagram), ==, 17 + 5 + 16);
+  g_assert_cmpuint (octets[0], ==, 193);
+  g_assert_cmpint (memcmp (octets + 1, &alice, 8), ==, 0);
+  g_assert_cmpint (memcmp (octets + 9, "\0\0\0\0\0\0\0\1", 8), ==, 0);
+  g_assert_true (bravis_aead_open (key, nonce, octets, 17, octets + 17, 21,
+      plain));
+  g_assert_cmpmem (plain, 5, "hello", 5);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -298,5 +327,6 @@ main (int argc, char **argv)
   ADD ("no_link_with_oneself_or_over_a_key_of_low_order",
       test_no_link_with_oneself_or_over_a_key_of_low_order);
   ADD ("equal_texts_do_not_look_equal", test_equal_texts_do_not_look_equal);
+  ADD ("datagram_is_as_documented", test_datagram_is_as_documented);
   return g_test_run ();
 }
