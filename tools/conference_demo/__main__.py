@@ -31,6 +31,7 @@ def options():
                         help='where everything goes (default: build/demo)')
     parser.add_argument('--build', default=os.path.join(SOURCE, 'build', 'plain'),
                         help=argparse.SUPPRESS)
+    parser.add_argument('--preload', help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if not 2 <= chosen.members <= len(peers.NAMES):
         parser.error(f'--members: {chosen.members} is not between 2 and {len(peers.NAMES)}')
@@ -73,6 +74,8 @@ def find_built(chosen):
     chosen.variables = {
         'GST_PLUGIN_PATH': os.path.join(chosen.build, 'gst'),
         'GST_REGISTRY': os.path.join(chosen.out, 'registry.bin')}
+    if chosen.preload:
+        chosen.variables['LD_PRELOAD'] = chosen.preload
     done = subprocess.run(['gst-inspect-1.0', 'bravisgroupsink'], capture_output=True,
                           text=True, stdin=subprocess.DEVNULL, check=False,
                           env={**os.environ, **chosen.variables})
