@@ -134,37 +134,48 @@ parse_port (const char *text, gboolean allow_any_port, guint16 *port)
   return TRUE;
 }
 
+/* What stands in brackets: an IPv6 address, which may have a scope. */
 static gboolean
-look_up (const char *text, const char *host, gboolean numeric,
-    GcpAddress *address, GError **error)
+parse_ipv6 (const char *text, const char *host, GcpAddress *address,
+    GError **error)
 {
   struct addrinfo hints = {
     .ai_socktype = SOCK_DGRAM,
-    .ai_family = numeric ? AF_INET6 : AF_UNSPEC,
-    .ai_flags = numeric ? AI_NUMERICHOST : 0,
+    .ai_family = AF_INET6,
+    .ai_flags = AI_NUMERICHOST,
   };
   struct addrinfo *found = NULL;
-  int failure = getaddrinfo (host, NULL, &hints, &found);
   gboolean known;
 
-  if (failure != 0 && numeric) {
+  if (getaddrinfo (host, NULL, &hints, &found) != 0) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
         "'%s' is no address: what stands in brackets is no IPv6 address", text);
     return FALSE;
   }
-  if (failure != 0) {
-    g_set_error (error, G_RESOLVER_ERROR,
-        failure == EAI_AGAIN ? G_RESOLVER_ERROR_TEMPORARY_FAILURE
-        : G_RESOLVER_ERROR_NOT_FOUND,
-        "cannot look up the host of '%s': %s", text, gai_strerror (failure));
-    return FALSE;
-  }
   known = gcp_address_from_native (found->ai_addr, found->ai_addrlen, address);
   freeaddrinfo (found);
-  if (!known)
-    g_set_error (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND,
-        "the host of '%s' has no IP address", text);
   return known;
+}
+
+/* A name, or an IPv4 address. GResolver knows `localhost` by itself (RFC 6761
+ * §6.3), also where no file says it. */
+static gboolean
+look_up (const char *text, const char *host, GcpAddress *address,
+    GError **error)
+{
+  g_autoptr (GResolver) resolver = g_resolver_get_default ();
+  g_autoptr (GSocketAddress) found = NULL;
+  struct sockaddr_storage native;
+  GList *hosts = g_resolver_lookup_by_name (resolver, host, NULL, error);
+
+  if (!hosts) {
+    g_prefix_error (error, "cannot look up the host of '%s': ", text);
+    return FALSE;
+  }
+  found = g_inet_socket_address_new (hosts->data, 0);
+  g_resolver_free_addresses (hosts);
+  return g_socket_address_to_native (found, &native, sizeof native, error)
+      && gcp_address_from_native (&native, sizeof native, address);
 }
 
 gboolean
@@ -197,7 +208,8 @@ gcp_address_parse (const char *text, gboolean allow_any_port,
   }
   host = bracketed ? g_strndup (text + 1, colon - text - 2)
       : g_strndup (text, colon - text);
-  if (!look_up (text, host, bracketed, &result, error))
+  if (bracketed ? !parse_ipv6 (text, host, &result, error)
+      : !look_up (text, host, &result, error))
     return FALSE;
   result.port = port;
   *address = result;
