@@ -324,7 +324,6 @@ run (const Subcommand *subcommand, char **arguments)
       NULL);
   g_auto (GStrv) all = NULL;
   Options options = {
-    .directory = g_strdup ("ca"),
     .days = subcommand->days,
     .crl_days = 365,
     .path_length = -1
@@ -337,10 +336,13 @@ run (const Subcommand *subcommand, char **arguments)
   g_set_prgname (program);
   g_option_context_set_summary (context, subcommand->summary);
   add_options (context, subcommand, &options);
-  if (g_option_context_parse_strv (context, &all, &error))
-    result = check_and_run (subcommand, &options, all + 1);
-  else
+  if (!g_option_context_parse_strv (context, &all, &error)) {
     result = wrong_usage ("%s: %s", subcommand->name, error->message);
+  } else {
+    if (options.directory == NULL)
+      options.directory = g_strdup ("ca");
+    result = check_and_run (subcommand, &options, all + 1);
+  }
   options_clear (&options);
   return result;
 }
