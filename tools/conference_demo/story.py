@@ -45,7 +45,7 @@ class Story:
         count = self.options.members
         ports = peers.free_ports(count + len(peers.INTRUDERS))
         self.members = [peers.Peer(name, port, out)
-                        for name, port in zip(peers.NAMES, ports)][:count]
+                        for name, port in zip(peers.NAMES[:count], ports)]
         self.intruders = [peers.Peer(name, port, out)
                           for name, port in zip(peers.INTRUDERS, ports[count:])]
         authority = peers.Authority(self.options.bravis, self.path('ca'), 'Demo CA')
