@@ -11,12 +11,20 @@
  * the same name; if two that are alone invite each other, the one with the
  * smaller name has its way.
  *
- * Joining, in the group: the inviter multicasts a PROPOSAL (card and address of
- * the newcomer); every member verifies the card itself and multicasts its VOUCH
- * (accepted, or refused because); when all members of the view have accepted, at
- * the same place in the order, all admit it. One refusal ends it, and everybody
- * reports why. A refusal at the door is told to the group (NOTICE), so that
- * everybody can say it.
+ * Joining, in the group: when an invitee has shown its card, the inviter multicasts
+ * a PROPOSAL (card and address of the newcomer); every member verifies the card
+ * itself and multicasts its VOUCH (accepted, or refused because). One refusal ends
+ * it, everybody reports why, and the invitee is told. When all members of the view
+ * have accepted, the inviter gives the newcomer the roster; when that is ready, it
+ * multicasts ADMIT, and at its delivery, at the same place in the order, all admit
+ * it. A view change in between empties the table: the inviter proposes again. A
+ * refusal at the door is told to the group (NOTICE), so that everybody can say it.
+ *
+ * A name is in a view once: who comes back before its crash was noticed takes its
+ * own old place; the newest incarnation wins.
+ *
+ * After a failed attempt to join, a peer is what it was before (alone in its
+ * conference or IDLE), with a new member id and new keys. OVER is the end.
  *
  * Group messages start with an octet that says whose they are:
  * docs/protocol.md, "Group messages".
@@ -24,12 +32,12 @@
 #pragma once
 
 #include "bravis-door.h"
+#include "bravis-group-message.h"
+#include "bravis-streams.h"
 #include "bravis-vtkd.h"
 #include "../gcp/gcp-engine.h"
 
 G_BEGIN_DECLS
-
-#define BRAVIS_MAX_DESCRIPTION 8192     /* octets of a stream's description */
 
 typedef struct _BravisConference BravisConference;
 
@@ -51,31 +59,24 @@ typedef struct {
   gpointer user_data;           /* of may_invite */
 } BravisConferenceConfig;
 
-/* A stream that a member sends: its kind, its number (part of the KID), and what
- * the elements say of it (caps and such, text). */
-typedef struct {
-  GcpMemberId member;
-  BravisKind kind;
-  guint16 stream;
-  char *description;
-} BravisStream;
-
 typedef enum {
   BRAVIS_CONFERENCE_SEND,       /* @bytes to @address */
   BRAVIS_CONFERENCE_VIEW,       /* @view came; nothing may be sent under the present
                                  * epoch past the transition if @departures is not empty */
   BRAVIS_CONFERENCE_EPOCH,      /* @epoch came, because of @cause; @addresses: of each
-                                 * of its members, in its order (own: none) */
-  BRAVIS_CONFERENCE_MEMBER_JOINED,      /* @name, @member */
+                                 * of its members, in its order (none: the own one,
+                                 * and one that is not known yet) */
+  BRAVIS_CONFERENCE_MEMBER_JOINED,      /* @name, @member: never this peer itself; for a
+                                 * newcomer, all that are there */
   BRAVIS_CONFERENCE_MEMBER_LEFT,        /* @name, @member, @departure */
   BRAVIS_CONFERENCE_STREAM_ADDED,       /* @stream, of @name */
   BRAVIS_CONFERENCE_STREAM_REMOVED,     /* @stream, of @name; also when it leaves */
   BRAVIS_CONFERENCE_ADDRESSES,  /* a member's address changed: @epoch, @addresses */
-  BRAVIS_CONFERENCE_REFUSED,    /* @name (NULL: unknown) was refused: @error; @by: who
-                                 * refused, NULL for this peer itself */
+  BRAVIS_CONFERENCE_REFUSED,    /* @name (NULL: unknown; may be one's own) was refused:
+                                 * @error; @by: who refused, NULL for this peer
+                                 * itself */
   BRAVIS_CONFERENCE_UNREACHABLE,        /* invited @name does not answer yet */
-  BRAVIS_CONFERENCE_OVER_FOR_US /* left or put out: @end_reason; IDLE peers may be
-                                 * invited again */
+  BRAVIS_CONFERENCE_OVER_FOR_US /* left or put out: @end_reason; nothing comes after */
 } BravisConferenceOutputType;
 
 typedef struct {
@@ -103,8 +104,12 @@ BravisConference *bravis_conference_new (const BravisConferenceConfig *config,
     gint64 now, GError **error);
 void bravis_conference_free (BravisConference *conference);
 
-/* All inputs: @now in µs, monotonic; @wall_clock in seconds since 1970. */
+/* All inputs: @now in µs, monotonic; @wall_clock in seconds since 1970. After each
+ * of them, poll until nothing is left and look at the deadline. */
 void bravis_conference_start (BravisConference *conference, gint64 now);
+/* Invites @name, at @address, until it is in or refused. While this peer is in no
+ * conference the invitation is kept. Who was not ready (BRAVIS_ERROR_STATE) is asked
+ * some times more before that is reported. */
 void bravis_conference_invite (BravisConference *conference, const char *name,
     const GcpAddress *address, gint64 now, gint64 wall_clock);
 void bravis_conference_withdraw (BravisConference *conference, const char *name);
@@ -113,14 +118,16 @@ void bravis_conference_receive (BravisConference *conference,
     gint64 wall_clock);
 void bravis_conference_tick (BravisConference *conference, gint64 now,
     gint64 wall_clock);
+/* Asks the token holder for a new key. */
 void bravis_conference_refresh (BravisConference *conference, gint64 now);
 void bravis_conference_leave (BravisConference *conference, gint64 now);
 
-/* Own streams: kept over views and told to newcomers. Stream numbers are drawn
- * once and never again. Errors: BRAVIS_ERROR_LIMIT. */
+/* Own streams: kept over views and told to newcomers. Stream numbers are given once
+ * and never again. Errors: BRAVIS_ERROR_LIMIT (64 at a time, 1024 in all). */
 gboolean bravis_conference_add_stream (BravisConference *conference,
     BravisKind kind, guint16 *stream, GError **error);
-/* Says, or says anew, what the stream is. */
+/* Says, or says anew, what the stream is: UTF-8, at most BRAVIS_MAX_DESCRIPTION
+ * octets. Errors: BRAVIS_ERROR_LIMIT, _STATE (no such stream). */
 gboolean bravis_conference_describe_stream (BravisConference *conference,
     guint16 stream, const char *description, gint64 now, GError **error);
 void bravis_conference_remove_stream (BravisConference *conference,

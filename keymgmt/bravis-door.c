@@ -151,6 +151,7 @@ put_refused (BravisDoor *door, const BravisExchange *exchange,
   output->handshake = exchange->handle;
   output->name = g_strdup (name);
   output->by_us = by_us;
+  output->inviting = bravis_exchange_get_role (exchange) == BRAVIS_ROLE_INVITER;
   output->error = error;
 }
 

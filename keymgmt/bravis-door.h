@@ -83,6 +83,7 @@ typedef struct {
   char *name;                   /* NULL where the other never showed itself; of a
                                  * refused one as it claims to be */
   gboolean by_us;               /* REFUSED: who refused */
+  gboolean inviting;            /* REFUSED: this peer is the inviter */
   GError *error;
 } BravisDoorOutput;
 

@@ -113,11 +113,22 @@ multicast (BravisVtkd *vtkd, GBytes *bytes, GcpQuality quality)
       .bytes = bytes, .quality = quality });
 }
 
+/* Takes @error over. */
 static void
-blame (BravisVtkd *vtkd, GcpMemberId member, GError *error)
+push_blame (BravisVtkd *vtkd, GcpMemberId member, GError *error)
 {
   push (vtkd, (BravisVtkdOutput) { .type = BRAVIS_VTKD_BLAME,
       .member = member, .error = error });
+}
+
+/* For what @member sent; this member knows of itself what it sends. */
+static void
+blame (BravisVtkd *vtkd, GcpMemberId member, GError *error)
+{
+  if (member == vtkd->self)
+    g_error_free (error);
+  else
+    push_blame (vtkd, member, error);
 }
 
 static void
@@ -270,12 +281,12 @@ change_key_if_holder (BravisVtkd *vtkd)
       || bravis_vtkd_get_holder (vtkd) != vtkd->self)
     return;
   if (vtkd->highest >= BRAVIS_MAX_EPOCH) {
-    blame_literal (vtkd, vtkd->self, BRAVIS_ERROR_LIMIT,
-        "the numbers of epochs are used up");
+    push_blame (vtkd, vtkd->self, g_error_new_literal (BRAVIS_ERROR,
+        BRAVIS_ERROR_LIMIT, "the numbers of epochs are used up"));
     return;
   }
   if (!prepare_next_share (vtkd, &error)) {
-    blame (vtkd, vtkd->self, g_steal_pointer (&error));
+    push_blame (vtkd, vtkd->self, g_steal_pointer (&error));
     return;
   }
 

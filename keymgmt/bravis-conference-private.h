@@ -1,0 +1,117 @@
+/* bravis-conference-private.h: the parts of a conference, for its three files
+ *
+ *   bravis-conference.c        life, inputs, outputs, own streams
+ *   bravis-conference-door.c   inviting, being invited, joining
+ *   bravis-conference-group.c  views, group messages, who is let in
+ */
+#pragma once
+
+#include "bravis-conference.h"
+#include "bravis-contacts.h"
+#include "bravis-invitation.h"
+#include "bravis-proposal.h"
+
+G_BEGIN_DECLS
+
+/* µs: contacts are kept that long without being members, or after they were */
+#define BRAVIS_CONFERENCE_LINGER (30 * G_TIME_SPAN_SECOND)
+
+/* Group messages that wait for the engine's queue to have room; beyond it only
+ * what this peer itself began is added. */
+#define BRAVIS_CONFERENCE_MAX_OUTBOX 1024
+
+struct _BravisConference {
+  BravisIdentity *identity;
+  char *name;
+  BravisPolicy policy;
+  GcpConfig gcp;
+  BravisRandom random;
+
+  BravisConferenceState state;
+  gboolean started;             /* has a conference of its own to go back to */
+  gboolean abandoned;           /* found a member it cannot be with; is leaving */
+  gint64 now;
+  gint64 wall_clock;
+
+  /* One incarnation: replaced together. */
+  BravisOwnCard *own;
+  BravisContacts *contacts;
+  BravisVtkd *vtkd;
+
+  BravisDoor *door;
+  GcpEngine *engine;            /* JOINING to LEAVING */
+  GcpView *view;                /* the present one, NULL: none */
+  BravisEpoch *epoch;           /* the present one, NULL: none */
+  gboolean contacts_wanted;     /* newcomers have not heard all addresses yet */
+
+  BravisInvitations *invitations;
+  char *inviter;                /* JOINING: who let us in */
+  BravisProposals *proposals;
+  GHashTable *admitted;         /* names admitted since the present view came */
+
+  BravisStreams *streams;       /* of the others */
+  BravisStreams *own_streams;   /* with member 0 */
+  guint next_stream;
+
+  GQueue outbox;                /* of GBytes, with a quality each: Parcel */
+  GQueue outputs;               /* of BravisConferenceOutput */
+};
+
+/* --- bravis-conference.c --- */
+
+void bravis_conference_push (BravisConference *conference,
+    BravisConferenceOutput output);
+/* Takes @error over. */
+void bravis_conference_push_refused (BravisConference *conference,
+    const char *name, const char *by, GError *error);
+void bravis_conference_multicast (BravisConference *conference, GBytes *bytes,
+    GcpQuality quality);
+void bravis_conference_multicast_message (BravisConference *conference,
+    const BravisGroupMessage *message);
+const char *bravis_conference_own_name (BravisConference *conference);
+gboolean bravis_conference_is_alone (BravisConference *conference);
+void bravis_conference_update_door (BravisConference *conference);
+/* A group of one, or IDLE, with a new member id and new keys. */
+void bravis_conference_start_anew (BravisConference *conference);
+/* Ends it: OVER. */
+void bravis_conference_end (BravisConference *conference, GcpEndReason reason);
+void bravis_conference_announce_own_streams (BravisConference *conference);
+
+/* --- bravis-conference-door.c --- */
+
+void bravis_conference_handle_door (BravisConference *conference,
+    const BravisDoorOutput *output);
+/* Begins and gives up what is due. */
+void bravis_conference_run_invitations (BravisConference *conference);
+/* The group vouched for @proposal, which is this peer's. */
+void bravis_conference_on_vouched (BravisConference *conference,
+    BravisProposal *proposal);
+/* The group refused the newcomer of this peer's proposal. */
+void bravis_conference_on_not_vouched (BravisConference *conference,
+    GcpMemberId newcomer, const GError *why);
+/* A view came: @newcomers (of char *) are in it, the others are proposed again. */
+void bravis_conference_renew_invitations (BravisConference *conference,
+    GPtrArray *newcomers);
+void bravis_conference_on_not_admitted (BravisConference *conference);
+
+/* --- bravis-conference-group.c --- */
+
+void bravis_conference_on_view (BravisConference *conference, GcpView *view,
+    GArray *departures);
+void bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
+    GBytes *bytes);
+void bravis_conference_handle_vtkd (BravisConference *conference,
+    const BravisVtkdOutput *output);
+void bravis_conference_push_addresses (BravisConference *conference);
+/* The name of a member of the present view, NULL: none. Borrowed. */
+const char *bravis_conference_name_of (BravisConference *conference,
+    GcpMemberId id);
+GcpMemberId bravis_conference_find_name (BravisConference *conference,
+    const char *name);
+GBytes *bravis_conference_make_roster (BravisConference *conference);
+/* Asks the group about @invitation's card. */
+void bravis_conference_propose (BravisConference *conference,
+    BravisInvitation *invitation);
+void bravis_conference_forget_group (BravisConference *conference);
+
+G_END_DECLS

@@ -1,0 +1,73 @@
+/* bravis-group-message.h: what members tell the whole group, besides VTKD
+ *
+ * Each is multicast with agreed quality. Integers are big-endian, vectors as in
+ * gcp-wire.h; who sent it is known from the group. An address is u8 family (0
+ * none, 4, 6) | 0, 4 or 16 octets | u16 port (not with family 0); a reason is u8
+ * BravisError code | vector16 text, at most 256 octets of printable ASCII.
+ *
+ *   PROPOSAL   u8 16 | u64 newcomer | vector8 name | address | vector24 card
+ *   VOUCH      u8 17 | u64 newcomer | 32 octets SHA-256 of its card | u8 0, or a
+ *              reason for refusing it
+ *   ADMIT      u8 18 | u64 newcomer: it is ready, and all have vouched for it
+ *   NOTICE     u8 19 | vector8 refused | vector8 by | reason: somebody was
+ *              refused at the sender's door; an empty name is not known
+ *   CONTACTS   u8 20 | u64 view number | u8 n | n times u64 member | address
+ *   STREAM     u8 21 | u8 kind | u16 number | vector16 description: UTF-8
+ *   STREAM_END u8 22 | u16 number
+ */
+#pragma once
+
+#include "bravis-epoch.h"
+#include "../gcp/gcp-address.h"
+
+G_BEGIN_DECLS
+
+#define BRAVIS_MAX_DESCRIPTION 8192     /* octets of a stream's description */
+#define BRAVIS_MAX_REASON 256           /* octets of a reason's text */
+
+/* 1 to 15 are VTKD's: bravis-vtkd-message.h */
+typedef enum {
+  BRAVIS_GROUP_PROPOSAL = 16,
+  BRAVIS_GROUP_VOUCH = 17,
+  BRAVIS_GROUP_ADMIT = 18,
+  BRAVIS_GROUP_NOTICE = 19,
+  BRAVIS_GROUP_CONTACTS = 20,
+  BRAVIS_GROUP_STREAM = 21,
+  BRAVIS_GROUP_STREAM_END = 22
+} BravisGroupMessageType;
+
+typedef struct {
+  GcpMemberId member;
+  GcpAddress address;
+} BravisGroupContact;
+
+/* One struct for all: what a type does not have is zero. All but @type is owned
+ * by the message. */
+typedef struct {
+  BravisGroupMessageType type;
+  GcpMemberId newcomer;         /* PROPOSAL, VOUCH, ADMIT */
+  char *name;                   /* PROPOSAL; NOTICE: who was refused, or NULL */
+  char *by;                     /* NOTICE: who refused, or NULL */
+  GcpAddress address;           /* PROPOSAL */
+  GBytes *card;                 /* PROPOSAL */
+  guint8 digest[BRAVIS_HASH_SIZE];      /* VOUCH */
+  GError *reason;               /* VOUCH (NULL: accepted), NOTICE */
+  guint64 view;                 /* CONTACTS */
+  GArray *contacts;             /* CONTACTS: of BravisGroupContact */
+  BravisKind kind;              /* STREAM */
+  guint16 stream;               /* STREAM, STREAM_END */
+  char *description;            /* STREAM */
+} BravisGroupMessage;
+
+GBytes *bravis_group_message_write (const BravisGroupMessage *message);
+
+/* FALSE: malformed; @message is to be cleared all the same. */
+gboolean bravis_group_message_read (BravisGroupMessage *message, GBytes *bytes);
+void bravis_group_message_clear (BravisGroupMessage *message);
+
+void bravis_address_write (const GcpAddress *address, GcpWriter *writer);
+void bravis_address_read (GcpAddress *address, GcpReader *reader);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BravisGroupMessage, bravis_group_message_clear)
+
+G_END_DECLS

@@ -1,0 +1,735 @@
+/* Whole peers: what they do for each other, and what a stranger, a dishonest
+ * newcomer or a dishonest member can't do to them. */
+#include "conference-world.h"
+
+#include "../../keymgmt/bravis-roster.h"
+
+#include <string.h>
+
+#define ALICE "alice@example.org"
+#define BOB "bob@example.org"
+#define CAROL "carol@example.org"
+#define DAVE "dave@example.org"
+
+static TestPki *pki;
+
+/* A conference of the first @n of alice, bob, carol and dave, begun by alice. */
+static World *
+conference_of (guint n)
+{
+  static const char *const names[] = { "alice", "bob", "carol", "dave" };
+  World *world = world_new (pki, n, 0);
+
+  for (guint i = 0; i < n; i++)
+    world_add (world, names[i]);
+  peer_start (world_get (world, 0));
+  for (guint i = 1; i < n; i++) {
+    peer_invite (world_get (world, 0), world_get (world, i));
+    world_run (world, 2 * WORLD_SECOND);
+  }
+  world_assert_settled (world, n);
+  return world;
+}
+
+/* --- the way it should go --- */
+
+static void
+test_who_starts_is_alone_with_an_epoch (void)
+{
+  g_autoptr (World) world = conference_of (1);
+
+  g_assert_cmpint (peer_cause (world_get (world, 0)), ==, BRAVIS_CAUSE_START);
+}
+
+static void
+test_invited_peer_comes_in (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  Peer *alice = world_get (world, 0), *bob = world_get (world, 1);
+
+  g_assert_cmpint (peer_cause (alice), ==, BRAVIS_CAUSE_JOIN);
+  g_assert_cmpint (peer_cause (bob), ==, BRAVIS_CAUSE_JOIN);
+  g_assert_true (peer_was_told (alice, "joined " BOB));
+  g_assert_true (peer_was_told (bob, "joined " ALICE));
+  g_assert_cmpstr (g_ptr_array_index (alice->addresses, 0), ==, "-");
+  g_assert_cmpstr (g_ptr_array_index (alice->addresses, 1), ==,
+      "10.0.0.2:5000");
+}
+
+static void
+test_newcomer_may_invite_in_its_turn (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  Peer *carol = world_add (world, "carol");
+
+  peer_invite (world_get (world, 1), carol);
+  world_run (world, 2 * WORLD_SECOND);
+  world_assert_settled (world, 3);
+  /* Each knows where the others are, also those it never shook hands with. */
+  g_assert_cmpstr (g_ptr_array_index (carol->addresses, 0), ==,
+      "10.0.0.1:5000");
+  g_assert_cmpstr (g_ptr_array_index (world_get (world, 0)->addresses, 2), ==,
+      "10.0.0.3:5000");
+}
+
+static void
+test_newcomers_of_different_inviters_come_in_together (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  Peer *carol = world_add (world, "carol"), *dave = world_add (world, "dave");
+
+  peer_invite (world_get (world, 0), carol);
+  peer_invite (world_get (world, 1), dave);
+  world_run (world, 4 * WORLD_SECOND);
+  world_assert_settled (world, 4);
+  g_assert_false (g_ptr_array_find_with_equal_func (dave->addresses, "-",
+      (GEqualFunc) g_str_equal, NULL)
+      && strcmp (g_ptr_array_index (dave->addresses, 2), "-") == 0);
+}
+
+static void
+test_who_leaves_is_out_and_the_key_changes (void)
+{
+  g_autoptr (World) world = conference_of (3);
+  Peer *bob = world_get (world, 1);
+  guint before = bob->epochs->len;
+
+  peer_leave (bob);
+  world_run (world, 2 * WORLD_SECOND);
+  world_assert_settled (world, 2);
+  g_assert_true (bob->over);
+  g_assert_cmpint (bob->end_reason, ==, GCP_END_LEFT);
+  g_assert_cmpuint (bob->epochs->len, ==, before);
+  g_assert_cmpint (peer_cause (world_get (world, 2)), ==, BRAVIS_CAUSE_LEAVE);
+  g_assert_true (peer_was_told (world_get (world, 2), "left " BOB " left"));
+}
+
+static void
+test_who_crashes_is_out_and_the_key_changes (void)
+{
+  g_autoptr (World) world = conference_of (3);
+
+  peer_crash (world_get (world, 0));
+  world_run (world, 3 * WORLD_SECOND);
+  world_assert_settled (world, 2);
+  g_assert_cmpint (peer_cause (world_get (world, 2)), ==, BRAVIS_CAUSE_CRASH);
+  g_assert_true (peer_was_told (world_get (world, 2),
+      "left " ALICE " failed"));
+}
+
+static void
+test_refresh_changes_the_key (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  guint before = world_get (world, 0)->epochs->len;
+
+  peer_refresh (world_get (world, 1));
+  world_run (world, WORLD_SECOND);
+  world_assert_settled (world, 2);
+  g_assert_cmpuint (world_get (world, 0)->epochs->len, ==, before + 1);
+  g_assert_cmpint (peer_cause (world_get (world, 0)), ==,
+      BRAVIS_CAUSE_REFRESH);
+}
+
+static void
+test_streams_are_told_to_all_and_to_newcomers (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  Peer *alice = world_get (world, 0), *bob = world_get (world, 1);
+  guint16 video = peer_add_stream (alice, BRAVIS_KIND_VIDEO, "caps one");
+  Peer *carol;
+
+  world_run (world, WORLD_SECOND);
+  g_assert_true (peer_was_told (bob, "stream " ALICE " video 0 caps one"));
+  carol = world_add (world, "carol");
+  peer_invite (bob, carol);
+  world_run (world, 2 * WORLD_SECOND);
+  g_assert_true (peer_was_told (carol, "stream " ALICE " video 0 caps one"));
+  /* Bob has heard of it once: said again to newcomers, it is no news. */
+  for (guint i = 0, n = 0; i < bob->events->len; i++) {
+    n += g_str_has_prefix (g_ptr_array_index (bob->events, i), "stream");
+    g_assert_cmpuint (n, <=, 1);
+  }
+
+  bravis_conference_remove_stream (alice->conference, video,
+      sim_network_now (world->network));
+  peer_drain (alice);
+  world_run (world, WORLD_SECOND);
+  g_assert_true (peer_was_told (carol, "end " ALICE " 0"));
+  /* A number is not given out again. */
+  g_assert_cmpuint (peer_add_stream (alice, BRAVIS_KIND_AUDIO, "x"), ==, 1);
+  world_run (world, WORLD_SECOND);
+  peer_leave (alice);
+  world_run (world, 2 * WORLD_SECOND);
+  g_assert_true (peer_was_told (carol, "end " ALICE " 1"));
+}
+
+static void
+test_streams_are_limited (void)
+{
+  g_autoptr (World) world = conference_of (1);
+  BravisConference *alice = world_get (world, 0)->conference;
+  g_autofree char *text = g_strnfill (BRAVIS_MAX_DESCRIPTION + 1, 'x');
+  g_autoptr (GError) error = NULL;
+  guint16 stream;
+
+  for (guint i = 0; i < BRAVIS_MAX_STREAMS_AT_ONCE; i++)
+    g_assert_true (bravis_conference_add_stream (alice, BRAVIS_KIND_AUDIO,
+        &stream, NULL));
+  g_assert_false (bravis_conference_add_stream (alice, BRAVIS_KIND_AUDIO,
+      &stream, &error));
+  g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_LIMIT);
+  g_clear_error (&error);
+  g_assert_false (bravis_conference_describe_stream (alice, 0, text, 0,
+      &error));
+  g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_LIMIT);
+  g_clear_error (&error);
+  g_assert_false (bravis_conference_describe_stream (alice, 999, "x", 0,
+      &error));
+  g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_STATE);
+}
+
+static void
+test_one_may_leave_in_any_state (void)
+{
+  for (guint when = 0; when < 40; when++) {
+    g_autoptr (World) world = conference_of (2);
+    Peer *carol = world_add (world, "carol");
+
+    peer_invite (world_get (world, 0), carol);
+    world_run (world, when * 15 * WORLD_MS);
+    peer_leave (carol);
+    world_run (world, 4 * WORLD_SECOND);
+    g_assert_true (carol->over);
+    g_assert_true (world_is_settled (world));
+    g_assert_cmpuint (peer_n_members (world_get (world, 0)), ==, 2);
+  }
+}
+
+static void
+test_peer_at_another_address_is_followed (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  Peer *alice = world_get (world, 0), *bob = world_get (world, 1);
+
+  peer_move (bob);
+  world_run (world, 2 * WORLD_SECOND);
+  world_assert_settled (world, 2);
+  g_assert_cmpstr (g_ptr_array_index (alice->addresses, 1), ==,
+      "10.0.0.2:5001");
+  peer_refresh (alice);
+  world_run (world, WORLD_SECOND);
+  world_assert_settled (world, 2);
+  g_assert_cmpint (peer_cause (bob), ==, BRAVIS_CAUSE_REFRESH);
+}
+
+/* --- two conferences become one --- */
+
+static void
+test_two_alone_that_invite_each_other_end_in_one (void)
+{
+  for (guint lead = 0; lead < 60; lead++) {
+    g_autoptr (World) world = world_new (pki, lead, 0.05);
+    Peer *alice = world_add (world, "alice"), *bob = world_add (world, "bob");
+    Peer *first = lead % 2 ? alice : bob, *second = lead % 2 ? bob : alice;
+
+    peer_start (alice);
+    peer_start (bob);
+    peer_invite (first, second);
+    world_run (world, lead / 2 * 10 * WORLD_MS);
+    peer_invite (second, first);
+    world_run (world, 15 * WORLD_SECOND);
+    world_assert_settled (world, 2);
+    g_assert_cmpuint (alice->refusals->len, ==, 0);
+    g_assert_cmpuint (bob->refusals->len, ==, 0);
+  }
+}
+
+static void
+test_three_alone_that_invite_in_a_ring_end_in_one (void)
+{
+  for (guint seed = 0; seed < 20; seed++) {
+    g_autoptr (World) world = world_new (pki, seed, 0.05);
+    Peer *peers[] = { world_add (world, "alice"), world_add (world, "bob"),
+      world_add (world, "carol") };
+
+    for (guint i = 0; i < 3; i++)
+      peer_start (peers[i]);
+    for (guint i = 0; i < 3; i++) {
+      peer_invite (peers[i], peers[(i + (seed % 2 ? 1 : 2)) % 3]);
+      world_run (world, seed * 3 * WORLD_MS);
+    }
+    world_run (world, 30 * WORLD_SECOND);
+    world_assert_settled (world, 3);
+  }
+}
+
+static void
+test_member_with_others_is_not_lured_away (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  Peer *carol = world_add (world, "carol");
+
+  peer_start (carol);
+  peer_invite (carol, world_get (world, 0));
+  world_run (world, 3 * WORLD_SECOND);
+  g_assert_cmpuint (peer_n_members (world_get (world, 0)), ==, 2);
+  g_assert_cmpuint (peer_n_members (carol), ==, 1);
+  peer_invite (world_get (world, 0), carol);
+  world_run (world, 10 * WORLD_SECOND);
+  world_assert_settled (world, 3);
+}
+
+/* --- the same name again --- */
+
+static void
+check_comes_back (gint64 after)
+{
+  g_autoptr (World) world = conference_of (3);
+  Peer *again;
+
+  peer_crash (world_get (world, 1));
+  world_run (world, after);
+  again = world_add (world, "bob");
+  peer_invite (world_get (world, 0), again);
+  world_run (world, 15 * WORLD_SECOND);
+  world_assert_settled (world, 3);
+  g_assert_cmpuint (peer_n_members (again), ==, 3);
+  g_assert_true (peer_was_told (world_get (world, 2), "left " BOB " *"));
+}
+
+static void
+test_who_crashed_takes_its_old_place (void)
+{
+  check_comes_back (0);
+  check_comes_back (300 * WORLD_MS);
+  check_comes_back (2 * WORLD_SECOND);
+}
+
+static void
+test_the_newest_incarnation_wins (void)
+{
+  g_autoptr (World) world = conference_of (3);
+  Peer *again = world_add (world, "bob");
+
+  peer_invite (world_get (world, 0), again);
+  world_run (world, 5 * WORLD_SECOND);
+  g_assert_true (world_get (world, 1)->over);
+  g_assert_cmpint (world_get (world, 1)->end_reason, ==, GCP_END_PUT_OUT);
+  world_assert_settled (world, 3);
+}
+
+/* --- who is refused --- */
+
+static void
+test_bad_certificate_is_refused_and_all_say_why (void)
+{
+  static const struct {
+    const char *name;
+    TestPkiKind kind;
+    BravisError code;
+  } cases[] = {
+    { "erin", TEST_PKI_EXPIRED, BRAVIS_ERROR_EXPIRED },
+    { "frank", TEST_PKI_NOT_YET_VALID, BRAVIS_ERROR_EXPIRED },
+    { "mallory", TEST_PKI_OTHER_CA, BRAVIS_ERROR_UNTRUSTED },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (World) world = conference_of (2);
+    Peer *bad = world_add_of_kind (world, cases[i].name, cases[i].kind);
+
+    peer_invite (world_get (world, 0), bad);
+    world_run (world, 5 * WORLD_SECOND);
+    world_assert_settled (world, 2);
+    g_assert_cmpuint (bad->epochs->len, ==, 0);
+    g_assert_cmpuint (world_get (world, 0)->refusals->len, ==, 1);
+    g_assert_cmpuint (world_get (world, 1)->refusals->len, ==, 1);
+    g_assert_cmpuint (bad->refusals->len, ==, 1);
+    if (cases[i].kind != TEST_PKI_OTHER_CA) {
+      g_assert_true (peer_reports (world_get (world, 0), bad->name, NULL,
+          cases[i].code));
+      g_assert_true (peer_reports (world_get (world, 1), bad->name, ALICE,
+          cases[i].code));
+      g_assert_true (peer_reports (bad, bad->name, ALICE, cases[i].code));
+    }
+  }
+}
+
+static void
+test_invitee_that_denies_is_reported_by_all (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  Peer *carol = world_add (world, "carol");
+
+  carol->denies = TRUE;
+  peer_invite (world_get (world, 0), carol);
+  world_run (world, 3 * WORLD_SECOND);
+  world_assert_settled (world, 2);
+  g_assert_true (peer_reports (world_get (world, 0), ALICE, CAROL,
+      BRAVIS_ERROR_DENIED));
+  g_assert_true (peer_reports (world_get (world, 1), ALICE, CAROL,
+      BRAVIS_ERROR_DENIED));
+  g_assert_true (peer_reports (carol, ALICE, NULL, BRAVIS_ERROR_DENIED));
+}
+
+/* The inviter knows nothing of the revocation; one other member does. */
+static void
+test_one_member_refuses_and_everybody_says_why (void)
+{
+  g_autoptr (TestPki) own = test_pki_new ();
+  g_autoptr (World) world = world_new (own, 7, 0);
+  Peer *alice = world_add (world, "alice");
+  Peer *grace = world_add (world, "grace");
+  Peer *bob;
+
+  test_pki_revoke (own, "grace");
+  bob = world_add (world, "bob");
+  peer_start (alice);
+  peer_invite (alice, bob);
+  world_run (world, 2 * WORLD_SECOND);
+  peer_invite (alice, grace);
+  world_run (world, 5 * WORLD_SECOND);
+  world_assert_settled (world, 2);
+  g_assert_true (peer_reports (alice, grace->name, BOB, BRAVIS_ERROR_REVOKED));
+  g_assert_true (peer_reports (bob, grace->name, NULL, BRAVIS_ERROR_REVOKED));
+  g_assert_true (peer_reports (grace, grace->name, ALICE,
+      BRAVIS_ERROR_REVOKED));
+  g_assert_cmpuint (grace->epochs->len, ==, 0);
+  g_assert_cmpint (bravis_conference_get_state (grace->conference), ==,
+      BRAVIS_CONFERENCE_IDLE);
+}
+
+/* The newcomer verifies every member itself: here it knows of a revocation that
+ * the group does not. */
+static void
+test_newcomer_does_not_join_a_group_with_a_bad_member (void)
+{
+  g_autoptr (TestPki) own = test_pki_new ();
+  g_autoptr (World) world = world_new (own, 8, 0);
+  Peer *alice = world_add (world, "alice");
+  Peer *grace = world_add (world, "grace");
+  Peer *bob;
+
+  peer_start (alice);
+  peer_invite (alice, grace);
+  world_run (world, 2 * WORLD_SECOND);
+  test_pki_revoke (own, "grace");
+  bob = world_add (world, "bob");
+  peer_invite (alice, bob);
+  world_run (world, 5 * WORLD_SECOND);
+  world_assert_settled (world, 2);
+  g_assert_cmpuint (bob->epochs->len, ==, 0);
+  g_assert_true (peer_reports (bob, ALICE, NULL, BRAVIS_ERROR_REVOKED));
+  g_assert_true (peer_reports (grace, ALICE, BOB, BRAVIS_ERROR_REVOKED));
+}
+
+/* ... also those that came in while it was on its way in itself. */
+static void
+test_newcomers_that_cannot_be_together_part (void)
+{
+  g_autoptr (TestPki) own = test_pki_new ();
+  g_autoptr (World) world = world_new (own, 9, 0);
+  Peer *alice = world_add (world, "alice");
+  Peer *dave = world_add (world, "dave");
+  Peer *grace = world_add (world, "grace");
+  Peer *bob;
+
+  peer_start (alice);
+  peer_invite (alice, dave);
+  world_run (world, 2 * WORLD_SECOND);
+  test_pki_revoke (own, "grace");
+  bob = world_add (world, "bob");
+  peer_invite (alice, bob);
+  peer_invite (dave, grace);
+  world_run (world, 6 * WORLD_SECOND);
+  g_assert_true (world_is_settled (world));
+  g_assert_false (peer_is_live (bob) && peer_is_live (grace));
+  for (guint i = 0; i < bob->epochs->len; i++)
+    g_assert_false (gcp_view_contains (bravis_epoch_get_view (g_ptr_array_index
+        (bob->epochs, i)), grace->conference->own->card->id));
+}
+
+/* --- dishonest members --- */
+
+static GBytes *
+make_card (World *world, const char *name, GcpMemberId *id)
+{
+  g_autoptr (BravisIdentity) identity = test_pki_identity (pki, name);
+  g_autoptr (BravisOwnCard) own = bravis_own_card_new (identity,
+      WORLD_CONFERENCE, &world->source, NULL);
+
+  *id = own->card->id;
+  return g_bytes_ref (own->card->bytes);
+}
+
+static void
+test_nobody_is_admitted_without_everybodys_vouch (void)
+{
+  g_autoptr (World) world = conference_of (3);
+  Peer *mallory = world_get (world, 2);
+  GcpMemberId id;
+  g_autoptr (GBytes) card = make_card (world, "dave", &id);
+  BravisGroupMessage message = { .type = BRAVIS_GROUP_ADMIT, .newcomer = id };
+  guint before = world_get (world, 0)->epochs->len;
+
+  /* Not proposed at all; */
+  peer_say_message (mallory, &message);
+  world_run (world, WORLD_SECOND);
+  /* proposed and admitted in one breath, before the others' vouches; */
+  message = (BravisGroupMessage) { .type = BRAVIS_GROUP_PROPOSAL,
+    .newcomer = id, .name = (char *) DAVE, .card = card };
+  bravis_conference_multicast_message (mallory->conference, &message);
+  message = (BravisGroupMessage) { .type = BRAVIS_GROUP_ADMIT,
+    .newcomer = id };
+  peer_say_message (mallory, &message);
+  world_run (world, WORLD_SECOND);
+  /* vouched for, but admitted by another than its proposer. */
+  message = (BravisGroupMessage) { .type = BRAVIS_GROUP_ADMIT,
+    .newcomer = id };
+  peer_say_message (world_get (world, 1), &message);
+  world_run (world, 3 * WORLD_SECOND);
+  world_assert_settled (world, 3);
+  g_assert_cmpuint (world_get (world, 0)->epochs->len, ==, before);
+}
+
+static void
+test_proposed_card_must_be_the_named_peers (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  GcpMemberId id;
+  g_autoptr (GBytes) card = make_card (world, "dave", &id);
+  BravisGroupMessage message = { .type = BRAVIS_GROUP_PROPOSAL,
+    .newcomer = id, .name = (char *) CAROL, .card = card };
+
+  peer_say_message (world_get (world, 1), &message);
+  world_run (world, WORLD_SECOND);
+  g_assert_true (peer_reports (world_get (world, 0), CAROL, NULL,
+      BRAVIS_ERROR_WRONG_NAME));
+  message.name = (char *) DAVE;
+  message.newcomer++;
+  peer_say_message (world_get (world, 1), &message);
+  world_run (world, WORLD_SECOND);
+  g_assert_true (peer_reports (world_get (world, 0), DAVE, NULL,
+      BRAVIS_ERROR_WRONG_NAME));
+  world_assert_settled (world, 2);
+}
+
+/* A member cannot be put out by proposing a stranger under its name. */
+static void
+test_a_false_successor_puts_nobody_out (void)
+{
+  g_autoptr (World) world = conference_of (3);
+  GcpMemberId id;
+  g_autoptr (GBytes) card = make_card (world, "dave", &id);
+  BravisGroupMessage message = { .type = BRAVIS_GROUP_PROPOSAL,
+    .newcomer = id, .name = (char *) BOB, .card = card };
+
+  peer_say_message (world_get (world, 2), &message);
+  message = (BravisGroupMessage) { .type = BRAVIS_GROUP_ADMIT,
+    .newcomer = id };
+  world_run (world, 500 * WORLD_MS);
+  peer_say_message (world_get (world, 2), &message);
+  world_run (world, 2 * WORLD_SECOND);
+  world_assert_settled (world, 3);
+}
+
+static void
+test_what_members_say_is_shown_as_plain_text_only (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  g_autoptr (GError) reason = g_error_new_literal (BRAVIS_ERROR,
+      BRAVIS_ERROR_DENIED, "\033[31mred\n\x7f\xff");
+  BravisGroupMessage message = { .type = BRAVIS_GROUP_NOTICE,
+    .name = (char *) "dave@example.org", .reason = reason };
+  g_autoptr (GBytes) bytes = bravis_group_message_write (&message);
+  g_auto (BravisGroupMessage) read = { 0 };
+
+  g_assert_true (bravis_group_message_read (&read, bytes));
+  g_assert_cmpstr (read.reason->message, ==, "?[31mred???");
+  peer_say (world_get (world, 1), bytes);
+  world_run (world, WORLD_SECOND);
+  g_assert_true (peer_reports (world_get (world, 0), DAVE, BOB,
+      BRAVIS_ERROR_DENIED));
+}
+
+static void
+test_streams_of_a_greedy_member_are_bounded (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  Peer *alice = world_get (world, 0);
+
+  for (guint i = 0; i < 300; i++) {
+    BravisGroupMessage message = { .type = BRAVIS_GROUP_STREAM, .stream = i,
+      .description = (char *) "x" };
+
+    peer_say_message (world_get (world, 1), &message);
+  }
+  world_run (world, 5 * WORLD_SECOND);
+  g_assert_cmpuint (bravis_streams_count (alice->conference->streams,
+      world_get (world, 1)->conference->own->card->id), ==,
+      BRAVIS_MAX_STREAMS_AT_ONCE);
+}
+
+/* A member may say what it likes: the group goes on. */
+static void
+test_noise_from_a_member_stops_nobody (void)
+{
+  g_autoptr (World) world = conference_of (3);
+  SimRandom *random = sim_network_random (world->network);
+
+  for (guint i = 0; i < 400; i++) {
+    guint8 noise[80];
+    g_autoptr (GBytes) bytes = NULL;
+
+    sim_random_fill (random, noise, sizeof noise);
+    noise[0] %= 26;
+    bytes = g_bytes_new (noise, sim_random_range (random, 1, sizeof noise));
+    peer_say (world_get (world, 2), bytes);
+    world_run (world, 5 * WORLD_MS);
+  }
+  world_run (world, 3 * WORLD_SECOND);
+  world_assert_settled (world, 3);
+  peer_refresh (world_get (world, 0));
+  world_run (world, 2 * WORLD_SECOND);
+  world_assert_settled (world, 3);
+}
+
+/* --- strangers --- */
+
+typedef struct {
+  GcpView *view;
+  BravisEpoch *epoch;
+  guint n_refusals, n_events;
+} State;
+
+static State
+get_state (Peer *peer)
+{
+  return (State) { peer->conference->view, peer->conference->epoch,
+    peer->refusals->len, peer->events->len };
+}
+
+static void
+assert_unchanged (Peer *peer, State state)
+{
+  State now = get_state (peer);
+
+  g_assert_true (now.view == state.view && now.epoch == state.epoch);
+  g_assert_cmpuint (now.n_refusals, ==, state.n_refusals);
+  g_assert_cmpuint (now.n_events, ==, state.n_events);
+}
+
+static void
+test_garbage_changes_nothing (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  Peer *alice = world_get (world, 0);
+  State state = get_state (alice);
+  GcpAddress stranger = { .family = 4, .ip = { 192, 0, 2, 1 }, .port = 9 };
+  SimRandom *random = sim_network_random (world->network);
+  guint8 noise[2000];
+
+  for (gsize size = 0; size <= sizeof noise; size++) {
+    sim_random_fill (random, noise, sizeof noise);
+    peer_receive (alice, &stranger, noise, size);
+    noise[0] = 192 + size % 3;
+    peer_receive (alice, &stranger, noise, size);
+    /* As if from a member. */
+    noise[0] = 193;
+    for (guint i = 0; i < 8; i++)
+      noise[1 + i] =
+          world_get (world, 1)->conference->own->card->id >> (56 - 8 * i);
+    peer_receive (alice, &stranger, noise, size);
+  }
+  assert_unchanged (alice, state);
+  world_run (world, 2 * WORLD_SECOND);
+  assert_unchanged (alice, state);
+  world_assert_settled (world, 2);
+  g_assert_cmpstr (g_ptr_array_index (alice->addresses, 1), ==,
+      "10.0.0.2:5000");
+}
+
+/* Every datagram that Alice got while Bob and Carol came in, cut, altered and
+ * repeated, from where it came and from elsewhere. */
+static void
+test_altered_and_repeated_datagrams_change_nothing (void)
+{
+  g_autoptr (World) world = world_new (pki, 3, 0);
+  Peer *alice = world_add (world, "alice"), *bob = world_add (world, "bob");
+  GcpAddress stranger = { .family = 4, .ip = { 192, 0, 2, 1 }, .port = 9 };
+  GcpAddress spare;
+  State state;
+
+  world->record_for = 0;
+  peer_start (alice);
+  peer_invite (alice, bob);
+  world_run (world, 2 * WORLD_SECOND);
+  world->record_for = G_MAXUINT;
+  world_assert_settled (world, 2);
+  spare = bob->address;
+  state = get_state (alice);
+
+  for (guint i = 0; i < world->recorded->len; i++) {
+    gsize size;
+    const guint8 *data = g_bytes_get_data (g_ptr_array_index (world->recorded,
+        i), &size);
+    g_autofree guint8 *altered = g_memdup2 (data, size);
+
+    peer_receive (alice, &spare, data, size);
+    peer_receive (alice, &stranger, data, size);
+    for (gsize at = 0; at < size; at += 1 + size / 64) {
+      altered[at] ^= 1 << at % 8;
+      peer_receive (alice, &spare, altered, size);
+      altered[at] = data[at];
+      peer_receive (alice, &spare, data, at);
+    }
+  }
+  assert_unchanged (alice, state);
+  g_assert_cmpstr (g_ptr_array_index (alice->addresses, 1), ==,
+      "10.0.0.2:5000");
+  world_run (world, 3 * WORLD_SECOND);
+  world_assert_settled (world, 2);
+}
+
+int
+main (int argc, char **argv)
+{
+  int result;
+
+  g_test_init (&argc, &argv, NULL);
+  pki = test_pki_new ();
+
+#define ADD(name) g_test_add_func ("/keymgmt/conference/" #name, test_ ## name)
+  ADD (who_starts_is_alone_with_an_epoch);
+  ADD (invited_peer_comes_in);
+  ADD (newcomer_may_invite_in_its_turn);
+  ADD (newcomers_of_different_inviters_come_in_together);
+  ADD (who_leaves_is_out_and_the_key_changes);
+  ADD (who_crashes_is_out_and_the_key_changes);
+  ADD (refresh_changes_the_key);
+  ADD (streams_are_told_to_all_and_to_newcomers);
+  ADD (streams_are_limited);
+  ADD (one_may_leave_in_any_state);
+  ADD (peer_at_another_address_is_followed);
+  ADD (two_alone_that_invite_each_other_end_in_one);
+  ADD (three_alone_that_invite_in_a_ring_end_in_one);
+  ADD (member_with_others_is_not_lured_away);
+  ADD (who_crashed_takes_its_old_place);
+  ADD (the_newest_incarnation_wins);
+  ADD (bad_certificate_is_refused_and_all_say_why);
+  ADD (invitee_that_denies_is_reported_by_all);
+  ADD (one_member_refuses_and_everybody_says_why);
+  ADD (newcomer_does_not_join_a_group_with_a_bad_member);
+  ADD (newcomers_that_cannot_be_together_part);
+  ADD (nobody_is_admitted_without_everybodys_vouch);
+  ADD (proposed_card_must_be_the_named_peers);
+  ADD (a_false_successor_puts_nobody_out);
+  ADD (what_members_say_is_shown_as_plain_text_only);
+  ADD (streams_of_a_greedy_member_are_bounded);
+  ADD (noise_from_a_member_stops_nobody);
+  ADD (garbage_changes_nothing);
+  ADD (altered_and_repeated_datagrams_change_nothing);
+  result = g_test_run ();
+  test_pki_free (pki);
+  return result;
+}
