@@ -1,4 +1,6 @@
 #include "bravis-authority.h"
+#include "bravis-crl.h"
+#include "bravis-files.h"
 #include "../keymgmt/bravis-secret.h"
 #include "../keymgmt/bravis-trust.h"
 
@@ -11,16 +13,16 @@
 #include <glib/gstdio.h>
 #include <gnutls/crypto.h>
 
-#define SERIAL_SIZE 16                  /* octets; RFC 5280 §4.1.2.2: up to 20 */
+#define SERIAL_SIZE 16 /* octets; RFC 5280 §4.1.2.2: up to 20 */
 #define KEY_ID_SIZE 20
-#define MAX_COMMON_NAME 64              /* RFC 5280, ub-common-name */
+#define MAX_COMMON_NAME 64 /* RFC 5280, ub-common-name */
 
 struct _BravisAuthority {
   char *directory;
   gnutls_x509_crt_t certificate;
   gnutls_privkey_t key;
-  char *chain;                  /* PEM that goes behind what it issues */
-  int lock;                     /* its key file, held locked */
+  char *chain; /* PEM that goes behind what it issues */
+  int lock;    /* its key file, held locked */
 };
 
 static const char *const key_types[] = {
@@ -46,93 +48,6 @@ bravis_key_type_from_string (const char *text, BravisKeyType *type)
   return FALSE;
 }
 
-/* TRUE unless @result is an error of GnuTLS, which is then said. */
-static gboolean
-good (int result, const char *what, GError **error)
-{
-  if (result >= 0)
-    return TRUE;
-  g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE, "%s: %s", what,
-      gnutls_strerror (result));
-  return FALSE;
-}
-
-static gboolean
-file_error (const char *file, int cause, GError **error)
-{
-  g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_FILE, "%s: %s", file,
-      g_strerror (cause));
-  return FALSE;
-}
-
-/* ----- files ----- */
-
-static gboolean
-write_all (int fd, const char *data, gsize size)
-{
-  while (size > 0) {
-    gssize written = write (fd, data, size);
-
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      return FALSE;
-    data += written;
-    size -= written;
-  }
-  return fsync (fd) == 0;
-}
-
-/* Makes a file that must not be there yet; half a file is not left behind. */
-static gboolean
-create_file (const char *file, int mode, const char *data, gsize size,
-    GError **error)
-{
-  int fd = open (file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  int cause = 0;
-
-  if (fd < 0 && errno == EEXIST) {
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_FILE,
-        "%s is there already, and is never overwritten", file);
-    return FALSE;
-  }
-  if (fd < 0)
-    return file_error (file, errno, error);
-  if (!write_all (fd, data, size))
-    cause = errno;
-  if (close (fd) != 0 && cause == 0)
-    cause = errno;
-  if (cause == 0)
-    return TRUE;
-  unlink (file);
-  return file_error (file, cause, error);
-}
-
-static gboolean
-replace_file (const char *file, const char *data, gsize size, GError **error)
-{
-  g_autoptr (GError) cause = NULL;
-
-  if (g_file_set_contents_full (file, data, size,
-          G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0644,
-          &cause))
-    return TRUE;
-  g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_FILE, "%s", cause->message);
-  return FALSE;
-}
-
-static gboolean
-must_be_absent (const char *file, GError **error)
-{
-  GStatBuf status;
-
-  if (g_lstat (file, &status) != 0 && errno == ENOENT)
-    return TRUE;
-  g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_FILE,
-      "%s is there already, and is never overwritten", file);
-  return FALSE;
-}
-
 /* ----- keys ----- */
 
 static gnutls_x509_privkey_t
@@ -154,7 +69,7 @@ generate_key (BravisKeyType type, GError **error)
       result = gnutls_x509_privkey_generate (key, GNUTLS_PK_RSA, 3072, 0);
       break;
   }
-  if (good (result, "making a private key", error))
+  if (bravis_good (result, "making a private key", error))
     return key;
   gnutls_x509_privkey_deinit (key);
   return NULL;
@@ -166,10 +81,11 @@ write_key (gnutls_x509_privkey_t key, const char *file, GError **error)
   gnutls_datum_t pem = { NULL, 0 };
   gboolean written;
 
-  if (!good (gnutls_x509_privkey_export2_pkcs8 (key, GNUTLS_X509_FMT_PEM, NULL,
-              GNUTLS_PKCS_PLAIN, &pem), "writing a private key", error))
+  if (!bravis_good (gnutls_x509_privkey_export2_pkcs8 (key, GNUTLS_X509_FMT_PEM,
+                        NULL, GNUTLS_PKCS_PLAIN, &pem),
+          "writing a private key", error))
     return FALSE;
-  written = create_file (file, 0600, (char *) pem.data, pem.size, error);
+  written = bravis_create_file (file, 0600, (char *)pem.data, pem.size, error);
   bravis_wipe (pem.data, pem.size);
   gnutls_free (pem.data);
   return written;
@@ -182,18 +98,10 @@ signing_key (gnutls_x509_privkey_t key)
   gnutls_privkey_t handle = NULL;
 
   if (gnutls_privkey_init (&handle) < 0
-      || gnutls_privkey_import_x509 (handle, key,
-          GNUTLS_PRIVKEY_IMPORT_COPY) < 0)
+      || gnutls_privkey_import_x509 (handle, key, GNUTLS_PRIVKEY_IMPORT_COPY)
+             < 0)
     g_error ("a private key that was made cannot be used");
   return handle;
-}
-
-/* The hash that goes with the kind of key: the algorithm's own for Ed25519. */
-static gnutls_digest_algorithm_t
-signing_hash (gnutls_privkey_t key)
-{
-  return gnutls_privkey_get_pk_algorithm (key, NULL) == GNUTLS_PK_EDDSA_ED25519
-      ? GNUTLS_DIG_SHA512 : GNUTLS_DIG_SHA256;
 }
 
 /* ----- certificates ----- */
@@ -203,11 +111,12 @@ set_serial (gnutls_x509_crt_t certificate, GError **error)
 {
   guint8 serial[SERIAL_SIZE];
 
-  if (!good (gnutls_rnd (GNUTLS_RND_NONCE, serial, sizeof serial),
+  if (!bravis_good (gnutls_rnd (GNUTLS_RND_NONCE, serial, sizeof serial),
           "drawing a serial number", error))
     return FALSE;
-  serial[0] = (serial[0] & 0x7f) | 0x40;        /* positive, of full length */
-  return good (gnutls_x509_crt_set_serial (certificate, serial, sizeof serial),
+  serial[0] = (serial[0] & 0x7f) | 0x40; /* positive, of full length */
+  return bravis_good (
+      gnutls_x509_crt_set_serial (certificate, serial, sizeof serial),
       "the serial number", error);
 }
 
@@ -220,35 +129,41 @@ prepare (gnutls_x509_crt_t certificate, const BravisWish *wish,
   size_t id_size = sizeof id;
 
   return set_serial (certificate, error)
-      && good (gnutls_x509_crt_set_version (certificate, 3), "the version",
-          error)
-      && good (gnutls_x509_crt_set_dn_by_oid (certificate,
-              GNUTLS_OID_X520_COMMON_NAME, 0, wish->name,
-              MIN (strlen (wish->name), MAX_COMMON_NAME)),
-          "the common name", error)
-      && good (gnutls_x509_crt_set_activation_time (certificate,
-              wish->valid_from), "the time it is valid from", error)
-      && good (gnutls_x509_crt_set_expiration_time (certificate,
-              wish->valid_until), "the time it is valid until", error)
-      && good (gnutls_x509_crt_set_key (certificate, key), "the key", error)
-      && good (gnutls_x509_crt_set_key_usage (certificate, usage),
-          "the key usage", error)
-      && good (gnutls_x509_crt_get_key_id (certificate, 0, id, &id_size),
-          "the key's identifier", error)
-      && good (gnutls_x509_crt_set_subject_key_id (certificate, id, id_size),
-          "the key's identifier", error);
+         && bravis_good (
+             gnutls_x509_crt_set_version (certificate, 3), "the version", error)
+         && bravis_good (gnutls_x509_crt_set_dn_by_oid (certificate,
+                             GNUTLS_OID_X520_COMMON_NAME, 0, wish->name,
+                             MIN (strlen (wish->name), MAX_COMMON_NAME)),
+             "the common name", error)
+         && bravis_good (gnutls_x509_crt_set_activation_time (
+                             certificate, wish->valid_from),
+             "the time it is valid from", error)
+         && bravis_good (gnutls_x509_crt_set_expiration_time (
+                             certificate, wish->valid_until),
+             "the time it is valid until", error)
+         && bravis_good (
+             gnutls_x509_crt_set_key (certificate, key), "the key", error)
+         && bravis_good (gnutls_x509_crt_set_key_usage (certificate, usage),
+             "the key usage", error)
+         && bravis_good (
+             gnutls_x509_crt_get_key_id (certificate, 0, id, &id_size),
+             "the key's identifier", error)
+         && bravis_good (
+             gnutls_x509_crt_set_subject_key_id (certificate, id, id_size),
+             "the key's identifier", error);
 }
 
 static gboolean
-set_authority_key_id (gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
-    GError **error)
+set_authority_key_id (
+    gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer, GError **error)
 {
   guint8 id[64];
   size_t size = sizeof id;
 
   if (gnutls_x509_crt_get_subject_key_id (issuer, id, &size, NULL) < 0)
     return TRUE;
-  return good (gnutls_x509_crt_set_authority_key_id (certificate, id, size),
+  return bravis_good (
+      gnutls_x509_crt_set_authority_key_id (certificate, id, size),
       "the authority's key identifier", error);
 }
 
@@ -260,7 +175,7 @@ to_pem (gnutls_x509_crt_t certificate)
 
   if (gnutls_x509_crt_export2 (certificate, GNUTLS_X509_FMT_PEM, &pem) < 0)
     g_error ("a certificate that was made cannot be written");
-  text = g_strndup ((char *) pem.data, pem.size);
+  text = g_strndup ((char *)pem.data, pem.size);
   gnutls_free (pem.data);
   return text;
 }
@@ -285,118 +200,20 @@ static gboolean
 record_issued (BravisAuthority *authority, gnutls_x509_crt_t certificate,
     const BravisWish *wish, GError **error)
 {
-  g_autofree char *file = g_build_filename (authority->directory, "issued.txt",
-      NULL);
+  g_autofree char *file
+      = g_build_filename (authority->directory, "issued.txt", NULL);
   g_autofree char *old = NULL;
   g_autofree char *new = NULL;
   g_autofree char *serial = serial_text (certificate);
-  g_autoptr (GDateTime) until = g_date_time_new_from_unix_utc (
-      wish->valid_until);
+  g_autoptr (GDateTime) until
+      = g_date_time_new_from_unix_utc (wish->valid_until);
   g_autofree char *when = g_date_time_format (until, "%Y-%m-%dT%H:%M:%SZ");
 
   old = bravis_read_file (file, NULL, error);
   if (old == NULL)
     return FALSE;
   new = g_strdup_printf ("%s%s %s issued %s\n", old, serial, when, wish->name);
-  return replace_file (file, new, strlen (new), error);
-}
-
-/* ----- the revocation list ----- */
-
-/* Puts the entries of the list that is there into @crl, and returns its number. */
-static guint64
-copy_entries (gnutls_x509_crl_t crl, gnutls_x509_crl_t old)
-{
-  gnutls_x509_crl_iter_t iterator = NULL;
-  guint8 serial[64], number[8] = { 0 };
-  size_t size = sizeof serial, number_size = sizeof number;
-  guint64 value = 0;
-  time_t when;
-
-  while (gnutls_x509_crl_iter_crt_serial (old, &iterator, serial, &size,
-          &when) >= 0) {
-    gnutls_x509_crl_set_crt_serial (crl, serial, size, when);
-    size = sizeof serial;
-  }
-  gnutls_x509_crl_iter_deinit (iterator);
-  if (gnutls_x509_crl_get_number (old, number, &number_size, NULL) >= 0)
-    for (gsize i = 0; i < number_size; i++)
-      value = value << 8 | number[i];
-  return value;
-}
-
-static gnutls_x509_crl_t
-read_crl (const char *file, GError **error)
-{
-  g_auto (gnutls_x509_crl_t) crl = NULL;
-  g_autofree char *contents = NULL;
-  gsize size;
-  gnutls_datum_t pem;
-
-  contents = bravis_read_file (file, &size, error);
-  if (contents == NULL)
-    return NULL;
-  pem = (gnutls_datum_t) { (guint8 *) contents, size };
-  if (!good (gnutls_x509_crl_init (&crl), file, error)
-      || !good (gnutls_x509_crl_import (crl, &pem, GNUTLS_X509_FMT_PEM), file,
-          error))
-    return NULL;
-  return g_steal_pointer (&crl);
-}
-
-static gboolean
-set_crl_header (gnutls_x509_crl_t crl, gnutls_x509_crt_t issuer,
-    guint64 number, gint64 now, gint64 until, GError **error)
-{
-  guint64 big_endian = GUINT64_TO_BE (number);
-  guint8 id[64];
-  size_t id_size = sizeof id;
-
-  return good (gnutls_x509_crt_get_subject_key_id (issuer, id, &id_size, NULL),
-      "the authority's key identifier", error)
-      && good (gnutls_x509_crl_set_version (crl, 2), "the version", error)
-      && good (gnutls_x509_crl_set_this_update (crl, now), "the time", error)
-      && good (gnutls_x509_crl_set_next_update (crl, until), "the time", error)
-      && good (gnutls_x509_crl_set_authority_key_id (crl, id, id_size),
-          "the authority's key identifier", error)
-      && good (gnutls_x509_crl_set_number (crl, &big_endian,
-              sizeof big_endian), "the number", error);
-}
-
-/* Signs a list with the old entries and @added, each a certificate's serial in
- * hexadecimal, and puts it in the place of the old one. @old may be NULL. */
-static gboolean
-write_crl (const char *file, gnutls_x509_crl_t old, GPtrArray *added,
-    gnutls_x509_crt_t issuer, gnutls_privkey_t key, gint64 now, gint64 until,
-    GError **error)
-{
-  g_auto (gnutls_x509_crl_t) crl = NULL;
-  gnutls_datum_t pem = { NULL, 0 };
-  guint64 number = 0;
-  gboolean written;
-
-  if (!good (gnutls_x509_crl_init (&crl), file, error))
-    return FALSE;
-  if (old)
-    number = copy_entries (crl, old);
-  for (guint i = 0; added && i < added->len; i++) {
-    g_autoptr (BravisSecret) serial = bravis_secret_new_from_hex (
-        added->pdata[i], error);
-
-    if (serial == NULL || !good (gnutls_x509_crl_set_crt_serial (crl,
-                bravis_secret_peek (serial), bravis_secret_get_size (serial),
-                now), "the serial number", error))
-      return FALSE;
-  }
-  if (!set_crl_header (crl, issuer, number + 1, now, until, error)
-      || !good (gnutls_x509_crl_privkey_sign (crl, issuer, key,
-              signing_hash (key), 0), "signing the revocation list", error)
-      || !good (gnutls_x509_crl_export2 (crl, GNUTLS_X509_FMT_PEM, &pem),
-          "writing the revocation list", error))
-    return FALSE;
-  written = replace_file (file, (char *) pem.data, pem.size, error);
-  gnutls_free (pem.data);
-  return written;
+  return bravis_replace_file (file, new, strlen (new), error);
 }
 
 /* ----- authorities ----- */
@@ -416,7 +233,7 @@ may_have_below (BravisAuthority *parent, guint path_length, GError **error)
   int limit = get_path_length (parent->certificate);
   g_autofree char *who = NULL;
 
-  if (limit < 0 || path_length < (guint) limit)
+  if (limit < 0 || path_length < (guint)limit)
     return TRUE;
   who = bravis_x509_describe (parent->certificate);
   if (limit == 0)
@@ -438,24 +255,26 @@ make_authority (BravisAuthority *parent, const BravisWish *wish,
   gnutls_privkey_t signer = parent ? parent->key : own;
   gnutls_x509_crt_t issuer;
 
-  if (!good (gnutls_x509_crt_init (&certificate), "a certificate", error))
+  if (!bravis_good (
+          gnutls_x509_crt_init (&certificate), "a certificate", error))
     return NULL;
   issuer = parent ? parent->certificate : certificate;
-  if (!prepare (certificate, wish, key, GNUTLS_KEY_KEY_CERT_SIGN
-          | GNUTLS_KEY_CRL_SIGN, error)
-      || !good (gnutls_x509_crt_set_basic_constraints (certificate, 1,
-              path_length), "the basic constraints", error)
+  if (!prepare (certificate, wish, key,
+          GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN, error)
+      || !bravis_good (
+          gnutls_x509_crt_set_basic_constraints (certificate, 1, path_length),
+          "the basic constraints", error)
       || !set_authority_key_id (certificate, issuer, error)
-      || !good (gnutls_x509_crt_privkey_sign (certificate, issuer, signer,
-              signing_hash (signer), 0), "signing the certificate", error))
+      || !bravis_good (gnutls_x509_crt_privkey_sign (certificate, issuer,
+                           signer, bravis_signing_hash (signer), 0),
+          "signing the certificate", error))
     return NULL;
   return g_steal_pointer (&certificate);
 }
 
 gboolean
 bravis_authority_create (const char *directory, BravisAuthority *parent,
-    const BravisWish *wish, guint path_length, gint64 crl_until,
-    GError **error)
+    const BravisWish *wish, guint path_length, gint64 crl_until, GError **error)
 {
   g_autofree char *key_file = g_build_filename (directory, "ca-key.pem", NULL);
   g_autofree char *file = g_build_filename (directory, "ca.pem", NULL);
@@ -479,10 +298,12 @@ bravis_authority_create (const char *directory, BravisAuthority *parent,
   if (parent && !may_have_below (parent, path_length, error))
     return FALSE;
   if (g_mkdir_with_parents (directory, 0755) != 0)
-    return file_error (directory, errno, error);
-  if (!must_be_absent (key_file, error) || !must_be_absent (file, error)
-      || !must_be_absent (chain_file, error)
-      || !must_be_absent (crl_file, error) || !must_be_absent (issued, error))
+    return bravis_file_error (directory, errno, error);
+  if (!bravis_must_be_absent (key_file, error)
+      || !bravis_must_be_absent (file, error)
+      || !bravis_must_be_absent (chain_file, error)
+      || !bravis_must_be_absent (crl_file, error)
+      || !bravis_must_be_absent (issued, error))
     return FALSE;
 
   key = generate_key (wish->key_type, error);
@@ -498,18 +319,19 @@ bravis_authority_create (const char *directory, BravisAuthority *parent,
   chain = g_strconcat (pem, parent ? parent->chain : NULL, NULL);
 
   written = (parent == NULL || record_issued (parent, certificate, wish, error))
-      && write_key (key, key_file, error);
+            && write_key (key, key_file, error);
   gnutls_x509_privkey_deinit (key);
   if (!written)
     return FALSE;
 
   /* The certificate comes last: with it the authority is whole. */
-  if (create_file (issued, 0644, "", 0, error)
-      && write_crl (crl_file, NULL, NULL, certificate, own,
+  if (bravis_create_file (issued, 0644, "", 0, error)
+      && bravis_write_crl (crl_file, NULL, NULL, certificate, own,
           wish->valid_from, crl_until, error)
-      && (parent == NULL || create_file (chain_file, 0644, chain,
-              strlen (chain), error))
-      && create_file (file, 0644, pem, strlen (pem), error))
+      && (parent == NULL
+          || bravis_create_file (
+              chain_file, 0644, chain, strlen (chain), error))
+      && bravis_create_file (file, 0644, pem, strlen (pem), error))
     return TRUE;
   unlink (key_file);
   unlink (issued);
@@ -528,14 +350,14 @@ load_key (BravisAuthority *authority, const char *file, GError **error)
 
   if (contents == NULL)
     return FALSE;
-  pem = (gnutls_datum_t) { (guint8 *) contents, size };
+  pem = (gnutls_datum_t){ (guint8 *)contents, size };
   result = gnutls_privkey_init (&authority->key);
   if (result >= 0)
-    result = gnutls_privkey_import_x509_raw (authority->key, &pem,
-        GNUTLS_X509_FMT_PEM, NULL, 0);
+    result = gnutls_privkey_import_x509_raw (
+        authority->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
   bravis_wipe (contents, size);
   g_free (contents);
-  return good (result, file, error);
+  return bravis_good (result, file, error);
 }
 
 static gboolean
@@ -546,12 +368,14 @@ key_fits (BravisAuthority *authority)
   g_auto (gnutls_pubkey_t) public_key = NULL;
 
   return gnutls_pubkey_init (&public_key) >= 0
-      && gnutls_pubkey_import_privkey (public_key, authority->key, 0, 0) >= 0
-      && gnutls_pubkey_get_key_id (public_key, GNUTLS_KEYID_USE_SHA256, of_key,
-          &size) >= 0
-      && gnutls_x509_crt_get_key_id (authority->certificate,
-          GNUTLS_KEYID_USE_SHA256, of_certificate, &other_size) >= 0
-      && memcmp (of_key, of_certificate, sizeof of_key) == 0;
+         && gnutls_pubkey_import_privkey (public_key, authority->key, 0, 0) >= 0
+         && gnutls_pubkey_get_key_id (
+                public_key, GNUTLS_KEYID_USE_SHA256, of_key, &size)
+                >= 0
+         && gnutls_x509_crt_get_key_id (authority->certificate,
+                GNUTLS_KEYID_USE_SHA256, of_certificate, &other_size)
+                >= 0
+         && memcmp (of_key, of_certificate, sizeof of_key) == 0;
 }
 
 BravisAuthority *
@@ -573,7 +397,7 @@ bravis_authority_open (const char *directory, GError **error)
   authority->certificate = g_ptr_array_steal_index (certificates, 0);
   authority->lock = open (key_file, O_RDONLY | O_CLOEXEC);
   if (authority->lock < 0 || flock (authority->lock, LOCK_EX) != 0) {
-    file_error (key_file, errno, error);
+    bravis_file_error (key_file, errno, error);
     return NULL;
   }
   if (!load_key (authority, key_file, error))
@@ -611,18 +435,19 @@ make_member (BravisAuthority *authority, const BravisWish *wish,
   g_auto (gnutls_x509_crt_t) certificate = NULL;
   g_autofree char *uri = g_strconcat ("sip:", wish->name, NULL);
 
-  if (!good (gnutls_x509_crt_init (&certificate), "a certificate", error)
+  if (!bravis_good (gnutls_x509_crt_init (&certificate), "a certificate", error)
       || !prepare (certificate, wish, key, GNUTLS_KEY_DIGITAL_SIGNATURE, error)
-      || !good (gnutls_x509_crt_set_basic_constraints (certificate, 0, -1),
+      || !bravis_good (
+          gnutls_x509_crt_set_basic_constraints (certificate, 0, -1),
           "the basic constraints", error)
-      || !good (gnutls_x509_crt_set_subject_alt_name (certificate,
-              GNUTLS_SAN_URI, uri, strlen (uri), GNUTLS_FSAN_SET),
+      || !bravis_good (gnutls_x509_crt_set_subject_alt_name (certificate,
+                           GNUTLS_SAN_URI, uri, strlen (uri), GNUTLS_FSAN_SET),
           "the alternative name", error)
       || !set_authority_key_id (certificate, authority->certificate, error)
-      || !good (gnutls_x509_crt_privkey_sign (certificate,
-              authority->certificate, authority->key,
-              signing_hash (authority->key), 0), "signing the certificate",
-          error))
+      || !bravis_good (
+          gnutls_x509_crt_privkey_sign (certificate, authority->certificate,
+              authority->key, bravis_signing_hash (authority->key), 0),
+          "signing the certificate", error))
     return NULL;
   return g_steal_pointer (&certificate);
 }
@@ -642,8 +467,8 @@ bravis_authority_issue (BravisAuthority *authority, const BravisWish *wish,
         "“%s” is not a name of the form user@domain", wish->name);
     return FALSE;
   }
-  if (!must_be_absent (key_file, error)
-      || !must_be_absent (certificate_file, error))
+  if (!bravis_must_be_absent (key_file, error)
+      || !bravis_must_be_absent (certificate_file, error))
     return FALSE;
   key = generate_key (wish->key_type, error);
   if (key == NULL)
@@ -658,17 +483,17 @@ bravis_authority_issue (BravisAuthority *authority, const BravisWish *wish,
     return FALSE;
   own = to_pem (certificate);
   pem = g_strconcat (own, authority->chain, NULL);
-  if (create_file (certificate_file, 0644, pem, strlen (pem), error))
+  if (bravis_create_file (certificate_file, 0644, pem, strlen (pem), error))
     return TRUE;
   unlink (key_file);
   return FALSE;
 }
 
-/* Turns the lines of issued.txt that match to "revoked" and collects their serial
- * numbers. */
+/* Turns the lines of issued.txt that match to "revoked" and collects their
+ * serial numbers. */
 static char *
-mark_revoked (const char *text, const char *name, const char *serial,
-    GPtrArray *serials)
+mark_revoked (
+    const char *text, const char *name, const char *serial, GPtrArray *serials)
 {
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   GString *out = g_string_new (NULL);
@@ -676,14 +501,14 @@ mark_revoked (const char *text, const char *name, const char *serial,
   for (guint i = 0; lines[i]; i++) {
     g_auto (GStrv) fields = g_strsplit (lines[i], " ", 4);
     gboolean matches = g_strv_length (fields) == 4
-        && g_str_equal (fields[2], "issued")
-        && (serial ? g_str_equal (fields[0], serial)
-        : g_str_equal (fields[3], name));
+                       && g_str_equal (fields[2], "issued")
+                       && (serial ? g_str_equal (fields[0], serial)
+                                  : g_str_equal (fields[3], name));
 
     if (matches) {
       g_ptr_array_add (serials, g_strdup (fields[0]));
-      g_string_append_printf (out, "%s %s revoked %s\n", fields[0], fields[1],
-          fields[3]);
+      g_string_append_printf (
+          out, "%s %s revoked %s\n", fields[0], fields[1], fields[3]);
     } else if (*lines[i]) {
       g_string_append_printf (out, "%s\n", lines[i]);
     }
@@ -691,18 +516,19 @@ mark_revoked (const char *text, const char *name, const char *serial,
   return g_string_free (out, FALSE);
 }
 
-/* The serial number of the certificate in @file, which must be this authority's. */
+/* The serial number of the certificate in @file, which must be this
+ * authority's. */
 static char *
 serial_from_file (BravisAuthority *authority, const char *file, GError **error)
 {
-  g_autoptr (GPtrArray) certificates = bravis_read_certificates (file,
-      BRAVIS_MAX_CHAIN_LENGTH + 1, error);
+  g_autoptr (GPtrArray) certificates
+      = bravis_read_certificates (file, BRAVIS_MAX_CHAIN_LENGTH + 1, error);
   g_autofree char *by = NULL;
 
   if (certificates == NULL)
     return NULL;
-  if (gnutls_x509_crt_check_issuer (certificates->pdata[0],
-          authority->certificate))
+  if (gnutls_x509_crt_check_issuer (
+          certificates->pdata[0], authority->certificate))
     return serial_text (certificates->pdata[0]);
   by = bravis_x509_describe_issuer (certificates->pdata[0]);
   g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
@@ -714,20 +540,21 @@ static gboolean
 sign_crl (BravisAuthority *authority, GPtrArray *added, gint64 now,
     gint64 crl_until, GError **error)
 {
-  g_autofree char *file = g_build_filename (authority->directory, "crl.pem",
-      NULL);
-  g_auto (gnutls_x509_crl_t) old = read_crl (file, error);
+  g_autofree char *file
+      = g_build_filename (authority->directory, "crl.pem", NULL);
+  g_auto (gnutls_x509_crl_t) old = bravis_read_crl (file, error);
 
-  return old && write_crl (file, old, added, authority->certificate,
-      authority->key, now, crl_until, error);
+  return old
+         && bravis_write_crl (file, old, added, authority->certificate,
+             authority->key, now, crl_until, error);
 }
 
 guint
 bravis_authority_revoke (BravisAuthority *authority, const char *name_or_file,
     gint64 now, gint64 crl_until, GError **error)
 {
-  g_autofree char *file = g_build_filename (authority->directory, "issued.txt",
-      NULL);
+  g_autofree char *file
+      = g_build_filename (authority->directory, "issued.txt", NULL);
   g_autoptr (GPtrArray) serials = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *serial = NULL;
   g_autofree char *old = NULL;
@@ -752,14 +579,14 @@ bravis_authority_revoke (BravisAuthority *authority, const char *name_or_file,
 
   /* The list first: it is what counts. */
   if (!sign_crl (authority, serials, now, crl_until, error)
-      || !replace_file (file, new, strlen (new), error))
+      || !bravis_replace_file (file, new, strlen (new), error))
     return 0;
   return serials->len;
 }
 
 gboolean
-bravis_authority_renew_crl (BravisAuthority *authority, gint64 now,
-    gint64 crl_until, GError **error)
+bravis_authority_renew_crl (
+    BravisAuthority *authority, gint64 now, gint64 crl_until, GError **error)
 {
   return sign_crl (authority, NULL, now, crl_until, error);
 }
