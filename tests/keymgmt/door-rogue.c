@@ -46,6 +46,7 @@ rogue_answer (Peer *victim, const GcpAddress *address, const char *conference)
           g_bytes_get_size (datagram), &hello));
   rogue = rogue_new (victim, address,
       bravis_handshake_new_invitee (conference, &hello, &random));
+  rogue->has_keys = TRUE;
   world_give_bytes (victim, address,
       bravis_handshake_get_reply (rogue->handshake));
   return rogue;
@@ -81,7 +82,7 @@ rogue_call (Peer *victim, const GcpAddress *address, const char *conference)
   }
   datagram = last_sent (victim, BRAVIS_MESSAGE_REPLY);
   if (datagram)
-    bravis_handshake_take_reply (rogue->handshake,
+    rogue->has_keys = bravis_handshake_take_reply (rogue->handshake,
         g_bytes_get_data (datagram, NULL), g_bytes_get_size (datagram));
   return rogue;
 }

@@ -14,6 +14,7 @@ typedef struct {
   Peer *victim;
   GcpAddress address;           /* where it speaks from */
   BravisHandshake *handshake;
+  gboolean has_keys;
 } Rogue;
 
 /* Answers the HELLO that @victim sent last with a REPLY, from where it was sent
@@ -21,8 +22,7 @@ typedef struct {
 Rogue *rogue_answer (Peer *victim, const GcpAddress *address,
     const char *conference);
 
-/* Calls @victim from @address up to its REPLY; @handshake is without keys where
- * none came. */
+/* Calls @victim from @address up to its REPLY. Without keys where none came. */
 Rogue *rogue_call (Peer *victim, const GcpAddress *address,
     const char *conference);
 void rogue_free (Rogue *rogue);
