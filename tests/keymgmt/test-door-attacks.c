@@ -603,6 +603,60 @@ test_a_malformed_proof_is_refused (void)
   }
 }
 
+/* --- too much of something --- */
+
+static void
+test_a_welcome_over_the_limit_is_not_taken (void)
+{
+  for (guint over = 0; over < 2; over++) {
+    g_autoptr (GBytes) roster = g_bytes_new_take
+        (g_malloc0 (BRAVIS_MAX_ROSTER_SIZE + 1), BRAVIS_MAX_ROSTER_SIZE + over);
+    g_autoptr (Rogue) carol = NULL;
+    g_autoptr (GBytes) proof = NULL;
+    g_autoptr (GBytes) bobs = NULL;
+    g_autoptr (GError) error = NULL;
+    Scene scene;
+
+    scene_set (&scene);
+    carol = rogue_call (scene.bob, &scene.carol->address, WORLD_CONFERENCE);
+    proof = rogue_prove (carol, scene.carol->identity, scene.carol->own->card);
+    rogue_give (carol, BRAVIS_MESSAGE_INVITER, proof);
+    bobs = rogue_open (carol, BRAVIS_MESSAGE_INVITEE);
+    bravis_handshake_check_proof (carol->handshake, bobs,
+        scene.carol->identity, TEST_PKI_NOW, &error);
+    g_assert_no_error (error);
+    rogue_give (carol, BRAVIS_MESSAGE_WELCOME, roster);
+    g_assert_cmpuint (scene.bob->n_welcome, ==, over ? 0 : 1);
+    scene_clear (&scene);
+  }
+}
+
+/* Somebody who sees HELLO answers it with COOKIEs, as fast as it can. */
+static void
+test_a_flood_of_cookies_makes_few_hellos (void)
+{
+  guint8 cookie[BRAVIS_COOKIE_SIZE] = { 1 };
+  BravisHello hello;
+  GBytes *first;
+  Scene scene;
+
+  scene_set (&scene);
+  world_invite (scene.alice, "bob", scene.bob);
+  first = g_ptr_array_index (scene.alice->sent, 0);
+  g_assert_true (bravis_hello_parse (g_bytes_get_data (first, NULL),
+          g_bytes_get_size (first), &hello));
+  for (guint i = 0; i < 1000; i++) {
+    g_autoptr (GBytes) datagram = NULL;
+
+    cookie[i % sizeof cookie]++;
+    datagram = bravis_cookie_datagram (hello.handshake, cookie);
+    world_give_bytes (scene.alice, &scene.bob->address, datagram);
+    world_run (scene.world, WORLD_MS);
+  }
+  g_assert_cmpuint (scene.alice->sent->len, <, 60);
+  scene_clear (&scene);
+}
+
 /* --- what an asker learns --- */
 
 /* A stranger with a certificate of its own gets one octet of reason, and nothing
@@ -658,6 +712,8 @@ main (int argc, char **argv)
   ADD (a_forged_refusal_changes_nothing);
   ADD (a_refusal_with_a_code_of_no_meaning_is_an_error_of_ours);
   ADD (a_malformed_proof_is_refused);
+  ADD (a_welcome_over_the_limit_is_not_taken);
+  ADD (a_flood_of_cookies_makes_few_hellos);
   ADD (an_asker_that_is_not_proven_learns_one_octet);
   return g_test_run ();
 }
