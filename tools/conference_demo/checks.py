@@ -231,7 +231,8 @@ def proof_key_changes(conference, joined, left):
                    for a, b in zip(ordered, ordered[1:])):
             return Proof('key changes', False, f'no key change when {name} left')
     for a, b in zip(ordered, ordered[1:]):
-        if len(a.members) > 1 and (set(a.members) ^ set(b.members)) & {*joined, *left} \
+        came, went = set(b.members) - set(a.members), set(a.members) - set(b.members)
+        if len(a.members) > 1 and (came & set(joined) or went & set(left)) \
                 and not any(crosses(s, b.number) for s in conference.sent):
             return Proof('key changes', False,
                          f'no stream went on across the change to key {b.number}')

@@ -128,15 +128,19 @@ class Peer:
                    'speed-preset=ultrafast bitrate=1000 threads=1 key-int-max=100000 '
                    'option-string=scenecut=0 ! h264parse config-interval=-1')
         pace = '' if live else '! identity sync=true'
+        # Little is read ahead, as from a camera, so that a peer that leaves has soon
+        # sent what it recorded. The first queue keeps the demuxer from reading the
+        # file by itself, in large pieces.
+        ahead = 'queue max-size-time=100000000'
         return words(f'''
             bravisgroupsink name=out {config}
-            filesrc location={clip} ! matroskademux name=clip
-            clip.video_0 ! queue ! h264parse config-interval=-1
+            filesrc blocksize=2048 location={clip} ! queue max-size-bytes=2048 ! matroskademux name=clip
+            clip.video_0 ! {ahead} ! h264parse config-interval=-1
               ! {encoder + ' !' if live else ''}
               video/x-h264,stream-format=byte-stream,alignment=au {pace} ! tee name=v
             v. ! queue ! gdppay ! filesink async=false location={self.sent('video_0')}
             v. ! queue ! out.video_0
-            clip.audio_0 ! queue ! opusparse ! identity sync=true ! tee name=a
+            clip.audio_0 ! {ahead} ! opusparse ! identity sync=true ! tee name=a
             a. ! queue ! gdppay ! filesink async=false location={self.sent('audio_0')}
             a. ! queue ! out.audio_0''')
 

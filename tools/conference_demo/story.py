@@ -14,8 +14,9 @@ from .processes import Failure, Stage
 from .report import short
 
 PATIENCE = 30                   # s, for anything that should take a moment
-QUIET = 1.0                     # s without a new frame: the clips are over
+STUCK = 15                      # s without a new frame: it will not end any more
 JOINING = 5.0                   # s within which all have come
+STREAMS = ('video_0', 'audio_0')
 OTHERS_DECODED = 4              # up to so many members every stream is decoded
 
 
@@ -72,8 +73,8 @@ class Story:
     # On stage
 
     def start(self, peer):
-        line = peer.launch_line(self.options.clip, peer is self.members[0],
-                                self.options.members - 1)
+        others = self.options.members - 1 if peer in self.members else 0
+        line = peer.launch_line(self.options.clip, peer is self.members[0], others)
         variables = {**self.options.variables, 'BRAVIS_KEYLOG': peer.keylog}
         self.say(f'{peer.name} starts:')
         self.say('    ' + peers.shell_line(variables, line), stamp=False)
@@ -120,38 +121,45 @@ class Story:
                    and any(at == intruder.identity for at, _ in told)
                    for intruder in self.intruders)
 
-    def sending_is_over(self):
-        sizes = {}
-        for peer in self.members:
-            for stream in ('video_0', 'audio_0'):
-                path = peer.sent(stream)
-                sizes[path] = os.path.getsize(path) if os.path.exists(path) else 0
-        return sizes
+    def recorded(self):
+        """How much has been sent so far."""
+        paths = [peer.sent(stream) for peer in self.members for stream in STREAMS]
+        return sum(os.path.getsize(path) for path in paths if os.path.exists(path))
 
-    def wait_for_the_end(self):
-        sizes, since, shown = self.sending_is_over(), time.monotonic(), time.monotonic()
-        while time.monotonic() - since < QUIET:
-            time.sleep(0.1)
-            now = self.sending_is_over()
-            if now != sizes:
-                sizes, since = now, time.monotonic()
-            for process in self.stage.processes:
-                if process.died():
-                    raise Failure(f'{process.name} ended before its clip did: '
-                                  f'{process.last_words()}')
+    def wait_for_the_end(self, names):
+        """A peer ends by itself when its own clip is over and so are those of all
+        others."""
+        sent, since, shown = -1, time.monotonic(), time.monotonic()
+        rest = [self.live[name] for name in names]
+        for process in rest:
+            process.may_end = True
+        while any(process.ended_at is None for process in rest):
+            time.sleep(0.05)
+            if self.over_at is None and any(p.ended_at is not None for p in rest):
+                self.over_at = time.time()
+            now = self.recorded()
+            if now != sent:
+                sent, since = now, time.monotonic()
+            if time.monotonic() - since > STUCK:
+                raise Failure('the clips are over, but these do not end: ' + ' '.join(
+                    p.name for p in rest if p.ended_at is None))
             if time.monotonic() - shown > 3:
                 shown = time.monotonic()
-                frames = sum(sizes.values()) // 1024
-                self.say(f'the clips go on, {frames} KiB sent')
+                self.say(f'the clips go on, {sent // 1024} KiB sent')
+        for process in rest:
+            self.check_status(process)
+
+    def check_status(self, process):
+        if process.popen.returncode not in (0, 130):
+            raise Failure(f'{process.name} ended with {process.popen.returncode}: '
+                          f'{process.last_words()}')
 
     def leave(self, peer):
         process = self.live[peer.name]
         self.asked_to_leave[peer.identity] = time.time()
         process.interrupt()
         self.stage.wait(f'{peer.name} to end', lambda: process.ended_at is not None, PATIENCE)
-        if process.popen.returncode not in (0, 130):
-            raise Failure(f'{peer.name} ended with {process.popen.returncode}: '
-                          f'{process.last_words()}')
+        self.check_status(process)
 
     def play(self):
         names = []
@@ -175,16 +183,7 @@ class Story:
                         lambda: self.epoch_with(names), PATIENCE)
         for intruder in self.intruders:
             self.leave(intruder)
-        self.wait_for_the_end()
-        self.over_at = time.time()
-        self.say('the clips are over; all leave')
-        for name in names:
-            self.leave(next(peer for peer in self.members if peer.name == name))
-
-    def close(self):
-        self.stage.close()
-        if self.recording:
-            self.recording.stop()
+        self.wait_for_the_end(names)
 
     # After the curtain
 
@@ -221,7 +220,7 @@ class Story:
             epoch.codes.setdefault(peer.identity, message.verification_code)
 
     def gather_sent(self, c, peer):
-        for stream in ('video_0', 'audio_0'):
+        for stream in STREAMS:
             recording = gdp.read(peer.sent(stream))
             epochs = [(m.epoch, m.frame, m.time / 1e6)
                       for m in self.live[peer.name].of('bravis-stream-epoch')
