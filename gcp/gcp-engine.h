@@ -104,6 +104,11 @@ void gcp_engine_tick (GcpEngine *engine, gint64 now);
 gboolean gcp_engine_multicast (GcpEngine *engine, GBytes *message,
     GcpQuality quality, gint64 now, GError **error);
 
+/* TRUE: a message multicast now is sent in the present view, and so delivered in
+ * it by all that stay together. FALSE: no view yet, a view change runs, or others
+ * wait before it: it may be sent in a later view. */
+gboolean gcp_engine_is_open (const GcpEngine *engine);
+
 /* The group decided to take @id in. To be called by every member at the same
  * delivery. Ignored where @id is a member or the view would be too large. */
 void gcp_engine_admit (GcpEngine *engine, GcpMemberId id, GBytes *card,

@@ -10,6 +10,7 @@
 #define MAX_SACK_SIZE ((GCP_LINK_WINDOW + 7) / 8)
 #define HEADER_SIZE (1 + 1 + 4 + 4 + 4 + 8 + 2 + 1 + MAX_SACK_SIZE + 8)
 #define LENGTH_SIZE 3
+#define MAX_SEGMENT_SIZE 2048           /* another's; its datagrams may be larger */
 
 #define MIN_CONGESTION_WINDOW 16
 #define FIRST_CONGESTION_WINDOW 64
@@ -87,7 +88,7 @@ gcp_link_new (const GcpLinkConfig *config, gint64 now)
   link->ack_deadline = G_MAXINT64;
   link->last_sent = now - config->heartbeat;
   link->last_heard = now;
-  link->last_answered = now;
+  link->last_answered = now - 1;        /* earlier than any answer */
   link->last_cut = now;
   return link;
 }
@@ -348,7 +349,7 @@ gcp_link_receive (GcpLink *link, const guint8 *data, gsize size, gint64 now)
     number = gcp_read_u64 (&reader);
     segment_size = gcp_reader_left (&reader);
     segment = gcp_read_span (&reader, segment_size);
-    if (segment_size == 0 || segment_size > link->segment_size)
+    if (segment_size == 0 || segment_size > MAX_SEGMENT_SIZE)
       gcp_reader_fail (&reader);
   }
   if (!gcp_reader_finish (&reader) || type != GCP_DATAGRAM_LINK
@@ -410,8 +411,9 @@ run_timeout (GcpLink *link, gint64 now)
     if (!segment->acked && !segment->lost && segment->sent + timeout <= now)
       mark_lost (link, segment);
   }
-  link->backoff = MIN (link->backoff + 1, 6);
-  if (now - link->last_cut > link->smoothed) {
+  /* A timeout alone may be chance; when nothing at all comes through until the
+   * next, the network is too full. */
+  if (link->backoff++ > 0 && now - link->last_cut > link->smoothed) {
     link->congestion_window = MAX (MIN_CONGESTION_WINDOW,
         link->congestion_window / 2);
     link->last_cut = now;

@@ -1,0 +1,524 @@
+#include "gcp-message.h"
+
+#define ITEM_OVERHEAD 64                /* what an item costs besides its bytes */
+
+#define ORDER_SAFE 1
+#define ORDER_OMITTED 2
+
+gint
+gcp_view_id_compare (GcpViewId a, GcpViewId b)
+{
+  if (a.number != b.number)
+    return a.number < b.number ? -1 : 1;
+  if (a.proposer != b.proposer)
+    return a.proposer < b.proposer ? -1 : 1;
+  return 0;
+}
+
+gboolean
+gcp_view_id_equal (GcpViewId a, GcpViewId b)
+{
+  return a.number == b.number && a.proposer == b.proposer;
+}
+
+gboolean
+gcp_view_id_is_none (GcpViewId id)
+{
+  return id.number == 0;
+}
+
+GcpItem *
+gcp_item_new (guint8 sender, GcpQuality quality, GBytes *payload)
+{
+  GcpItem *item = g_new (GcpItem, 1);
+
+  item->sender = sender;
+  item->quality = quality;
+  item->payload = g_bytes_ref (payload);
+  return item;
+}
+
+void
+gcp_item_free (GcpItem *item)
+{
+  g_bytes_unref (item->payload);
+  g_free (item);
+}
+
+gsize
+gcp_item_cost (const GcpItem *item)
+{
+  return g_bytes_get_size (item->payload) + ITEM_OVERHEAD;
+}
+
+static void
+clear_member (gpointer member)
+{
+  g_clear_pointer (&((GcpMember *) member)->card, g_bytes_unref);
+}
+
+GcpProposal *
+gcp_proposal_new (void)
+{
+  GcpProposal *proposal = g_new0 (GcpProposal, 1);
+
+  g_atomic_ref_count_init (&proposal->references);
+  proposal->appended =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gcp_item_free);
+  proposal->members = g_array_new (FALSE, FALSE, sizeof (GcpMember));
+  g_array_set_clear_func (proposal->members, clear_member);
+  proposal->departures =
+      g_array_new (FALSE, FALSE, sizeof (GcpMessageDeparture));
+  proposal->dropped = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  proposal->acking = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  proposal->last_primary = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  return proposal;
+}
+
+GcpProposal *
+gcp_proposal_ref (GcpProposal *proposal)
+{
+  g_atomic_ref_count_inc (&proposal->references);
+  return proposal;
+}
+
+void
+gcp_proposal_unref (GcpProposal *proposal)
+{
+  if (!g_atomic_ref_count_dec (&proposal->references))
+    return;
+  g_ptr_array_unref (proposal->appended);
+  g_array_unref (proposal->members);
+  g_array_unref (proposal->departures);
+  g_array_unref (proposal->dropped);
+  g_array_unref (proposal->acking);
+  g_array_unref (proposal->last_primary);
+  g_free (proposal);
+}
+
+gint
+gcp_proposal_find (const GcpProposal *proposal, GcpMemberId id)
+{
+  for (guint i = 0; i < proposal->members->len; i++)
+    if (g_array_index (proposal->members, GcpMember, i).id == id)
+      return i;
+  return -1;
+}
+
+void
+gcp_proposal_add_member (GcpProposal *proposal, GcpMemberId id, GBytes *card)
+{
+  GcpMember member = { id, card ? g_bytes_ref (card) : NULL };
+
+  g_array_append_val (proposal->members, member);
+}
+
+gboolean
+gcp_ids_contain (const GArray *ids, GcpMemberId id)
+{
+  for (guint i = 0; i < ids->len; i++)
+    if (g_array_index (ids, GcpMemberId, i) == id)
+      return TRUE;
+  return FALSE;
+}
+
+/* ---- reading ---- */
+
+static GcpViewId
+read_view_id (GcpReader *reader)
+{
+  GcpViewId id;
+
+  id.number = gcp_read_u64 (reader);
+  id.proposer = gcp_read_u64 (reader);
+  return id;
+}
+
+static gboolean
+read_boolean (GcpReader *reader)
+{
+  guint8 value = gcp_read_u8 (reader);
+
+  if (value > 1)
+    gcp_reader_fail (reader);
+  return value == 1;
+}
+
+static void
+read_ids (GcpReader *reader, GArray *ids)
+{
+  guint n = gcp_read_u8 (reader);
+
+  if (n > GCP_MAX_MEMBERS)
+    gcp_reader_fail (reader);
+  for (guint i = 0; i < n && gcp_reader_left (reader) > 0; i++) {
+    GcpMemberId id = gcp_read_u64 (reader);
+
+    if (id == GCP_MEMBER_NONE || gcp_ids_contain (ids, id))
+      gcp_reader_fail (reader);
+    g_array_append_val (ids, id);
+  }
+  if (ids->len != n)
+    gcp_reader_fail (reader);
+}
+
+static void
+read_departures (GcpReader *reader, GArray *departures)
+{
+  guint n = gcp_read_u8 (reader);
+
+  if (n > GCP_MAX_MEMBERS)
+    gcp_reader_fail (reader);
+  for (guint i = 0; i < n && gcp_reader_left (reader) > 0; i++) {
+    GcpMessageDeparture departure;
+    guint8 why;
+
+    departure.id = gcp_read_u64 (reader);
+    why = gcp_read_u8 (reader);
+    if (why > GCP_PUT_OUT)
+      gcp_reader_fail (reader);
+    departure.why = why;
+    g_array_append_val (departures, departure);
+  }
+  if (departures->len != n)
+    gcp_reader_fail (reader);
+}
+
+static GcpProposal *
+read_proposal (GcpReader *reader, GcpViewId attempt)
+{
+  GcpProposal *proposal = gcp_proposal_new ();
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+
+  proposal->attempt = attempt;
+  proposal->id = read_view_id (reader);
+  proposal->primary = read_boolean (reader);
+  proposal->cut = gcp_read_u64 (reader);
+  proposal->n_appended = gcp_read_u32 (reader);
+  read_ids (reader, ids);
+  for (guint i = 0; i < ids->len; i++)
+    gcp_proposal_add_member (proposal, g_array_index (ids, GcpMemberId, i),
+        NULL);
+  read_departures (reader, proposal->departures);
+  read_ids (reader, proposal->dropped);
+  read_ids (reader, proposal->acking);
+  read_ids (reader, proposal->last_primary);
+  return proposal;
+}
+
+/* All the rest of the message, sharing its memory. */
+static GBytes *
+read_rest (GcpReader *reader, GBytes *bytes, gsize max)
+{
+  gsize at = reader->at;
+  gsize size = gcp_reader_left (reader);
+
+  if (size > max)
+    gcp_reader_fail (reader);
+  if (!gcp_read_span (reader, size))
+    return NULL;
+  return g_bytes_new_from_bytes (bytes, at, size);
+}
+
+static void
+read_item (GcpMessage *m, GcpReader *reader, GBytes *bytes)
+{
+  m->quality = read_boolean (reader) ? GCP_SAFE : GCP_AGREED;
+  m->payload = read_rest (reader, bytes, GCP_MAX_PAYLOAD_SIZE);
+}
+
+static void
+read_order (GcpMessage *m, GcpReader *reader, GBytes *bytes)
+{
+  guint8 flags;
+
+  m->sequence = gcp_read_u64 (reader);
+  m->sender = gcp_read_u8 (reader);
+  flags = gcp_read_u8 (reader);
+  m->quality = flags & ORDER_SAFE ? GCP_SAFE : GCP_AGREED;
+  m->omitted = (flags & ORDER_OMITTED) != 0;
+  if (flags & ~(ORDER_SAFE | ORDER_OMITTED))
+    gcp_reader_fail (reader);
+  if (!m->omitted)
+    m->payload = read_rest (reader, bytes, GCP_MAX_PAYLOAD_SIZE);
+}
+
+static void
+read_flushed (GcpMessage *m, GcpReader *reader)
+{
+  m->sequence = gcp_read_u64 (reader);
+  m->own_ordered = gcp_read_u64 (reader);
+  m->n_unordered = gcp_read_u32 (reader);
+  m->leaving = read_boolean (reader);
+  m->prepared_attempt = read_view_id (reader);
+  m->prepared = read_view_id (reader);
+  m->highest = gcp_read_u64 (reader);
+}
+
+static void
+read_body (GcpMessage *m, GcpReader *reader, GBytes *bytes)
+{
+  switch (m->type) {
+    case GCP_MESSAGE_SUBMIT:
+    case GCP_MESSAGE_UNORDERED:
+      read_item (m, reader, bytes);
+      break;
+    case GCP_MESSAGE_ORDER:
+      read_order (m, reader, bytes);
+      break;
+    case GCP_MESSAGE_RECEIPT:
+    case GCP_MESSAGE_STABLE:
+      m->sequence = gcp_read_u64 (reader);
+      break;
+    case GCP_MESSAGE_HERE:
+      m->primary = read_boolean (reader);
+      break;
+    case GCP_MESSAGE_FLUSH:
+      m->ids = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+      read_ids (reader, m->ids);
+      break;
+    case GCP_MESSAGE_CANDIDATE:
+    case GCP_MESSAGE_CARD:
+      m->member = gcp_read_u64 (reader);
+      m->payload = read_rest (reader, bytes, GCP_MAX_CARD_SIZE);
+      break;
+    case GCP_MESSAGE_FLUSHED:
+      read_flushed (m, reader);
+      break;
+    case GCP_MESSAGE_FETCH:
+      m->sequence = gcp_read_u64 (reader);
+      m->prepared = read_view_id (reader);
+      break;
+    case GCP_MESSAGE_SHOWN:
+      m->sequence = gcp_read_u64 (reader);
+      if (read_boolean (reader))
+        m->proposal = read_proposal (reader, m->attempt);
+      break;
+    case GCP_MESSAGE_MISSING:
+      m->sequence = gcp_read_u64 (reader);
+      m->sender = gcp_read_u8 (reader);
+      read_item (m, reader, bytes);
+      break;
+    case GCP_MESSAGE_APPENDED:
+      m->sender = gcp_read_u8 (reader);
+      read_item (m, reader, bytes);
+      break;
+    case GCP_MESSAGE_PREPARE:
+      m->proposal = read_proposal (reader, m->attempt);
+      break;
+    case GCP_MESSAGE_REFUSED:
+      m->highest = gcp_read_u64 (reader);
+      break;
+    case GCP_MESSAGE_LEAVE:
+    case GCP_MESSAGE_PREPARED:
+    case GCP_MESSAGE_COMMIT:
+    case GCP_N_MESSAGES:
+      break;
+  }
+}
+
+gboolean
+gcp_message_read (GcpMessage *m, GBytes *bytes)
+{
+  GcpReader reader;
+  guint8 type;
+
+  *m = (GcpMessage) { 0 };
+  gcp_reader_init_bytes (&reader, bytes);
+  type = gcp_read_u8 (&reader);
+  if (type < GCP_MESSAGE_SUBMIT || type >= GCP_N_MESSAGES)
+    return FALSE;
+  m->type = type;
+  m->view = read_view_id (&reader);
+  if (type >= GCP_MESSAGE_FLUSH)
+    m->attempt = read_view_id (&reader);
+  read_body (m, &reader, bytes);
+  if (gcp_reader_finish (&reader))
+    return TRUE;
+  gcp_message_clear (m);
+  return FALSE;
+}
+
+void
+gcp_message_clear (GcpMessage *m)
+{
+  g_clear_pointer (&m->payload, g_bytes_unref);
+  g_clear_pointer (&m->ids, g_array_unref);
+  g_clear_pointer (&m->proposal, gcp_proposal_unref);
+}
+
+/* ---- writing ---- */
+
+static void
+write_view_id (GcpWriter *writer, GcpViewId id)
+{
+  gcp_write_u64 (writer, id.number);
+  gcp_write_u64 (writer, id.proposer);
+}
+
+static void
+write_rest (GcpWriter *writer, GBytes *bytes)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (bytes, &size);
+
+  gcp_write_bytes (writer, data, size);
+}
+
+static void
+write_item (GcpWriter *writer, const GcpMessage *m)
+{
+  gcp_write_u8 (writer, m->quality == GCP_SAFE);
+  write_rest (writer, m->payload);
+}
+
+static void
+write_ids (GcpWriter *writer, const GArray *ids)
+{
+  gcp_write_u8 (writer, ids->len);
+  for (guint i = 0; i < ids->len; i++)
+    gcp_write_u64 (writer, g_array_index (ids, GcpMemberId, i));
+}
+
+static void
+write_proposal (GcpWriter *writer, const GcpProposal *proposal)
+{
+  write_view_id (writer, proposal->id);
+  gcp_write_u8 (writer, proposal->primary);
+  gcp_write_u64 (writer, proposal->cut);
+  gcp_write_u32 (writer, proposal->n_appended);
+  gcp_write_u8 (writer, proposal->members->len);
+  for (guint i = 0; i < proposal->members->len; i++)
+    gcp_write_u64 (writer,
+        g_array_index (proposal->members, GcpMember, i).id);
+  gcp_write_u8 (writer, proposal->departures->len);
+  for (guint i = 0; i < proposal->departures->len; i++) {
+    const GcpMessageDeparture *departure =
+        &g_array_index (proposal->departures, GcpMessageDeparture, i);
+
+    gcp_write_u64 (writer, departure->id);
+    gcp_write_u8 (writer, departure->why);
+  }
+  write_ids (writer, proposal->dropped);
+  write_ids (writer, proposal->acking);
+  write_ids (writer, proposal->last_primary);
+}
+
+static void
+write_flushed (GcpWriter *writer, const GcpMessage *m)
+{
+  gcp_write_u64 (writer, m->sequence);
+  gcp_write_u64 (writer, m->own_ordered);
+  gcp_write_u32 (writer, m->n_unordered);
+  gcp_write_u8 (writer, m->leaving);
+  write_view_id (writer, m->prepared_attempt);
+  write_view_id (writer, m->prepared);
+  gcp_write_u64 (writer, m->highest);
+}
+
+static void
+write_body (GcpWriter *writer, const GcpMessage *m)
+{
+  switch (m->type) {
+    case GCP_MESSAGE_SUBMIT:
+    case GCP_MESSAGE_UNORDERED:
+      write_item (writer, m);
+      break;
+    case GCP_MESSAGE_ORDER:
+      gcp_write_u64 (writer, m->sequence);
+      gcp_write_u8 (writer, m->sender);
+      gcp_write_u8 (writer, (m->quality == GCP_SAFE ? ORDER_SAFE : 0)
+          | (m->omitted ? ORDER_OMITTED : 0));
+      if (!m->omitted)
+        write_rest (writer, m->payload);
+      break;
+    case GCP_MESSAGE_RECEIPT:
+    case GCP_MESSAGE_STABLE:
+      gcp_write_u64 (writer, m->sequence);
+      break;
+    case GCP_MESSAGE_HERE:
+      gcp_write_u8 (writer, m->primary);
+      break;
+    case GCP_MESSAGE_FLUSH:
+      write_ids (writer, m->ids);
+      break;
+    case GCP_MESSAGE_CANDIDATE:
+    case GCP_MESSAGE_CARD:
+      gcp_write_u64 (writer, m->member);
+      write_rest (writer, m->payload);
+      break;
+    case GCP_MESSAGE_FLUSHED:
+      write_flushed (writer, m);
+      break;
+    case GCP_MESSAGE_FETCH:
+      gcp_write_u64 (writer, m->sequence);
+      write_view_id (writer, m->prepared);
+      break;
+    case GCP_MESSAGE_SHOWN:
+      gcp_write_u64 (writer, m->sequence);
+      gcp_write_u8 (writer, m->proposal != NULL);
+      if (m->proposal)
+        write_proposal (writer, m->proposal);
+      break;
+    case GCP_MESSAGE_MISSING:
+      gcp_write_u64 (writer, m->sequence);
+      gcp_write_u8 (writer, m->sender);
+      write_item (writer, m);
+      break;
+    case GCP_MESSAGE_APPENDED:
+      gcp_write_u8 (writer, m->sender);
+      write_item (writer, m);
+      break;
+    case GCP_MESSAGE_PREPARE:
+      write_proposal (writer, m->proposal);
+      break;
+    case GCP_MESSAGE_REFUSED:
+      gcp_write_u64 (writer, m->highest);
+      break;
+    case GCP_MESSAGE_LEAVE:
+    case GCP_MESSAGE_PREPARED:
+    case GCP_MESSAGE_COMMIT:
+    case GCP_N_MESSAGES:
+      break;
+  }
+}
+
+GBytes *
+gcp_message_write (const GcpMessage *m)
+{
+  g_auto (GcpWriter) writer = { NULL };
+
+  gcp_writer_init (&writer);
+  gcp_write_u8 (&writer, m->type);
+  write_view_id (&writer, m->view);
+  if (m->type >= GCP_MESSAGE_FLUSH)
+    write_view_id (&writer, m->attempt);
+  write_body (&writer, m);
+  return gcp_writer_finish (&writer);
+}
+
+GBytes *
+gcp_notice_write (GcpViewId view, gboolean primary)
+{
+  g_auto (GcpWriter) writer = { NULL };
+
+  gcp_writer_init (&writer);
+  gcp_write_u8 (&writer, GCP_DATAGRAM_OUT);
+  write_view_id (&writer, view);
+  gcp_write_u8 (&writer, primary);
+  return gcp_writer_finish (&writer);
+}
+
+gboolean
+gcp_notice_read (const guint8 *data, gsize size, GcpViewId *view,
+    gboolean *primary)
+{
+  GcpReader reader;
+  guint8 type;
+
+  gcp_reader_init (&reader, data, size);
+  type = gcp_read_u8 (&reader);
+  *view = read_view_id (&reader);
+  *primary = read_boolean (&reader);
+  return gcp_reader_finish (&reader) && type == GCP_DATAGRAM_OUT;
+}

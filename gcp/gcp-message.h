@@ -1,0 +1,134 @@
+/* gcp-message.h: what members say to each other over links
+ *
+ * Every message is of a view: the one its sender is in, or, while views change,
+ * the one that is being left. docs/protocol.md, "Group messages of GCP", has the
+ * formats; this is the only place that reads and writes them.
+ */
+#pragma once
+
+#include "gcp-view.h"
+#include "gcp-wire.h"
+
+G_BEGIN_DECLS
+
+/* Longest payload, and longest message with what stands around it. */
+#define GCP_MAX_PAYLOAD_SIZE (256 * 1024)
+#define GCP_MAX_MESSAGE_SIZE (GCP_MAX_PAYLOAD_SIZE + 64)
+
+/* A view, or an attempt to make one: who proposed it, and a number greater than
+ * any its proposer had seen. No two views have the same. */
+typedef struct {
+  guint64 number;
+  GcpMemberId proposer;
+} GcpViewId;
+
+gint gcp_view_id_compare (GcpViewId a, GcpViewId b);
+gboolean gcp_view_id_equal (GcpViewId a, GcpViewId b);
+gboolean gcp_view_id_is_none (GcpViewId id);
+
+typedef enum {
+  GCP_MESSAGE_SUBMIT = 1,       /* to the sequencer: order this */
+  GCP_MESSAGE_ORDER,            /* from the sequencer: this has that number */
+  GCP_MESSAGE_RECEIPT,          /* to the sequencer: I hold all up to */
+  GCP_MESSAGE_STABLE,           /* from the sequencer: all hold all up to */
+  GCP_MESSAGE_LEAVE,            /* I leave */
+  GCP_MESSAGE_HERE,             /* I have installed this view */
+  GCP_MESSAGE_FLUSH,            /* stop, and say what you have */
+  GCP_MESSAGE_CANDIDATE,        /* part of the answer: admitted, not yet in */
+  GCP_MESSAGE_UNORDERED,        /* part of the answer: my message, not ordered */
+  GCP_MESSAGE_FLUSHED,          /* the answer */
+  GCP_MESSAGE_FETCH,            /* show me what I lack */
+  GCP_MESSAGE_SHOWN,            /* that was all */
+  GCP_MESSAGE_MISSING,          /* an ordered message that the receiver lacks */
+  GCP_MESSAGE_APPENDED,         /* a message put behind the ordered ones */
+  GCP_MESSAGE_CARD,             /* the card of a member of the next view */
+  GCP_MESSAGE_PREPARE,          /* the next view; hold it ready */
+  GCP_MESSAGE_PREPARED,         /* I do */
+  GCP_MESSAGE_COMMIT,           /* install it */
+  GCP_MESSAGE_REFUSED,          /* not FLUSHED: I know a greater number */
+  GCP_N_MESSAGES
+} GcpMessageType;
+
+/* A message in its place, or on its way there. */
+typedef struct {
+  guint8 sender;                /* place in the view */
+  GcpQuality quality;
+  GBytes *payload;
+} GcpItem;
+
+GcpItem *gcp_item_new (guint8 sender, GcpQuality quality, GBytes *payload);
+void gcp_item_free (GcpItem *item);
+gsize gcp_item_cost (const GcpItem *item);      /* bytes it counts for */
+
+/* A view to be: everything that those who go there must agree on. */
+typedef struct {
+  gatomicrefcount references;
+  GcpViewId attempt;            /* in which it was prepared last */
+  GcpViewId id;
+  gboolean primary;
+  guint64 cut;                  /* the old view's last ordered message */
+  GPtrArray *appended;          /* of GcpItem: delivered behind it */
+  guint32 n_appended;           /* as announced */
+  GArray *members;              /* of GcpMember; card NULL: not known yet */
+  GArray *departures;           /* of GcpMessageDeparture */
+  GArray *dropped;              /* of GcpMemberId: candidates that failed */
+  GArray *acking;               /* of GcpMemberId: old members that take part */
+  GArray *last_primary;         /* of GcpMemberId: the last primary view */
+} GcpProposal;
+
+typedef struct {
+  GcpMemberId id;
+  GcpDeparture why;
+} GcpMessageDeparture;
+
+GcpProposal *gcp_proposal_new (void);
+GcpProposal *gcp_proposal_ref (GcpProposal *proposal);
+void gcp_proposal_unref (GcpProposal *proposal);
+gint gcp_proposal_find (const GcpProposal *proposal, GcpMemberId id);
+void gcp_proposal_add_member (GcpProposal *proposal, GcpMemberId id,
+    GBytes *card);
+
+gboolean gcp_ids_contain (const GArray *ids, GcpMemberId id);
+
+/* One message, read. What a type does not have is zero. */
+typedef struct {
+  GcpMessageType type;
+  GcpViewId view;
+  GcpViewId attempt;            /* FLUSH and later types */
+  guint64 sequence;             /* ORDER, RECEIPT, STABLE, MISSING; FLUSHED: held;
+                                 * FETCH: held by who asks; SHOWN: held by who
+                                 * answers */
+  guint8 sender;                /* ORDER, MISSING, APPENDED */
+  GcpQuality quality;
+  gboolean omitted;             /* ORDER: the payload is its receiver's own */
+  GBytes *payload;              /* messages, and cards */
+  gboolean primary;             /* HERE */
+  gboolean leaving;             /* FLUSHED */
+  GcpMemberId member;           /* CANDIDATE, CARD */
+  GArray *ids;                  /* FLUSH: candidates that need not be told */
+  guint64 own_ordered;          /* FLUSHED: own messages among those held */
+  guint32 n_unordered;          /* FLUSHED */
+  GcpViewId prepared_attempt;   /* FLUSHED */
+  GcpViewId prepared;           /* FLUSHED, FETCH, SHOWN: a proposal's view */
+  guint64 highest;              /* FLUSHED, REFUSED: greatest number seen */
+  GcpProposal *proposal;        /* PREPARE, SHOWN: without items and cards */
+} GcpMessage;
+
+/* FALSE: not a message; nothing is to be cleared. */
+gboolean gcp_message_read (GcpMessage *message, GBytes *bytes);
+GBytes *gcp_message_write (const GcpMessage *message);
+void gcp_message_clear (GcpMessage *message);
+
+/* The notice to a former member that tries to talk: "the group is in this view,
+ * without you". A datagram of its own, not in a link. */
+#define GCP_DATAGRAM_OUT 2
+
+GBytes *gcp_notice_write (GcpViewId view, gboolean primary);
+gboolean gcp_notice_read (const guint8 *data, gsize size, GcpViewId *view,
+    gboolean *primary);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GcpItem, gcp_item_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GcpProposal, gcp_proposal_unref)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GcpMessage, gcp_message_clear)
+
+G_END_DECLS

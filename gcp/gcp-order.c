@@ -1,0 +1,318 @@
+/* Messages within a view. The first member of the view is the sequencer: what it
+ * says is the order. */
+#include "gcp-engine-private.h"
+
+static GcpMemberId
+get_sequencer (GcpEngine *engine)
+{
+  return gcp_view_get_member (engine->view, 0)->id;
+}
+
+static gboolean
+is_sequencer (const GcpEngine *engine)
+{
+  return engine->self_index == 0;
+}
+
+void
+gcp_order_deliver_item (GcpEngine *engine, const GcpItem *item)
+{
+  GcpOutput *output = gcp_engine_add_output (engine, GCP_OUTPUT_DELIVER);
+
+  output->member = gcp_view_get_member (engine->view, item->sender)->id;
+  output->bytes = g_bytes_ref (item->payload);
+  output->quality = item->quality;
+}
+
+/* Own message number one of those that are not ordered has been ordered. */
+static GcpItem *
+take_submitted (GcpEngine *engine)
+{
+  GcpItem *item = g_queue_pop_head (&engine->submitted);
+
+  if (!item)
+    return NULL;
+  engine->submitted_size -= g_bytes_get_size (item->payload);
+  engine->submitted_cost -= gcp_item_cost (item);
+  return item;
+}
+
+/* ---- the sequencer ---- */
+
+static void
+order_item (GcpEngine *engine, GcpItem *item)
+{
+  GcpMemberId sender = gcp_view_get_member (engine->view, item->sender)->id;
+  GcpMessage m = {
+    .type = GCP_MESSAGE_ORDER,.view = engine->view_id,
+    .sequence = engine->log.held + 1,.sender = item->sender,
+    .quality = item->quality,.payload = item->payload
+  };
+  g_autoptr (GBytes) whole = gcp_message_write (&m);
+
+  for (guint i = 1; i < gcp_view_get_n_members (engine->view); i++) {
+    GcpMemberId to = gcp_view_get_member (engine->view, i)->id;
+
+    /* Its sender has it: its number is enough. */
+    m.omitted = to == sender;
+    if (m.omitted)
+      gcp_engine_send (engine, to, &m);
+    else
+      gcp_link_send (gcp_engine_need_peer (engine, to)->link, whole);
+  }
+  engine->cost_since += gcp_item_cost (item);
+  gcp_log_add (&engine->log, item);
+}
+
+static GcpItem *
+take_pending (GcpEngine *engine, guint index)
+{
+  GcpPeer *peer;
+  GcpItem *item;
+
+  if (index == 0)
+    return take_submitted (engine);
+  peer = gcp_engine_find_peer (engine,
+      gcp_view_get_member (engine->view, index)->id);
+  item = peer ? g_queue_pop_head (&peer->pending) : NULL;
+  if (item)
+    peer->pending_cost -= gcp_item_cost (item);
+  return item;
+}
+
+/* Everybody in turn, so that who sends much does not keep others waiting. */
+static void
+order_pending (GcpEngine *engine)
+{
+  guint n = gcp_view_get_n_members (engine->view);
+  guint n_empty = 0;
+
+  while (n_empty < n && engine->log.cost < GCP_UNSTABLE_WINDOW) {
+    GcpItem *item = take_pending (engine, engine->next_turn);
+
+    engine->next_turn = (engine->next_turn + 1) % n;
+    if (item) {
+      n_empty = 0;
+      order_item (engine, item);
+    } else {
+      n_empty++;
+    }
+  }
+}
+
+static void
+say_stable (GcpEngine *engine)
+{
+  GcpMessage m = {
+    .type = GCP_MESSAGE_STABLE,.view = engine->view_id,
+    .sequence = engine->log.stable
+  };
+
+  engine->stable_sent = engine->log.stable;
+  engine->stable_deadline = G_MAXINT64;
+  engine->cost_since = 0;
+  gcp_engine_send_to_others (engine, &m);
+}
+
+static void
+compute_stable (GcpEngine *engine)
+{
+  guint64 stable = engine->log.held;
+
+  for (guint i = 1; i < gcp_view_get_n_members (engine->view); i++) {
+    GcpPeer *peer = gcp_engine_find_peer (engine,
+        gcp_view_get_member (engine->view, i)->id);
+
+    stable = MIN (stable, peer ? peer->receipt : 0);
+  }
+  gcp_log_set_stable (&engine->log, stable);
+  if (engine->log.stable == engine->stable_sent)
+    return;
+  if (engine->log.last_safe > engine->stable_sent
+      || engine->log.stable - engine->stable_sent >= GCP_RECEIPT_EVERY
+      || engine->cost_since >= GCP_RECEIPT_COST || engine->stable_deadline <= engine->now)
+    say_stable (engine);
+  else if (engine->stable_deadline == G_MAXINT64)
+    engine->stable_deadline = engine->now + GCP_RECEIPT_DELAY;
+}
+
+static void
+handle_submit (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  gint index = gcp_view_find (engine->view, peer->id);
+  GcpItem *item;
+
+  if (!is_sequencer (engine) || engine->frozen || index < 1
+      || peer->pending_cost > GCP_SUBMIT_LIMIT)
+    return;
+  item = gcp_item_new (index, m->quality, m->payload);
+  peer->pending_cost += gcp_item_cost (item);
+  g_queue_push_tail (&peer->pending, item);
+}
+
+static void
+handle_receipt (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  if (is_sequencer (engine) && m->sequence <= engine->log.held)
+    peer->receipt = MAX (peer->receipt, m->sequence);
+}
+
+/* ---- everybody else ---- */
+
+static void
+handle_order (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  GcpItem *item;
+
+  if (engine->frozen || is_sequencer (engine)
+      || peer->id != get_sequencer (engine)
+      || m->sequence != engine->log.held + 1
+      || m->sender >= gcp_view_get_n_members (engine->view)
+      || m->omitted != (m->sender == engine->self_index)
+      || engine->log.cost > GCP_UNSTABLE_LIMIT)
+    return;
+  if (m->omitted)
+    item = take_submitted (engine);
+  else
+    item = gcp_item_new (m->sender, m->quality, m->payload);
+  if (!item)
+    return;
+  gcp_log_add (&engine->log, item);
+  engine->cost_since += gcp_item_cost (item);
+  if (item->quality == GCP_SAFE)
+    engine->receipt_now = TRUE;
+}
+
+static void
+handle_stable (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  if (!is_sequencer (engine) && peer->id == get_sequencer (engine))
+    gcp_log_set_stable (&engine->log, m->sequence);
+}
+
+static void
+say_receipt (GcpEngine *engine)
+{
+  GcpMessage m = {
+    .type = GCP_MESSAGE_RECEIPT,.view = engine->view_id,
+    .sequence = engine->log.held
+  };
+
+  if (engine->log.held == engine->receipt_sent)
+    return;
+  if (!engine->receipt_now
+      && engine->log.held - engine->receipt_sent < GCP_RECEIPT_EVERY
+      && engine->cost_since < GCP_RECEIPT_COST && engine->receipt_deadline > engine->now) {
+    if (engine->receipt_deadline == G_MAXINT64)
+      engine->receipt_deadline = engine->now + GCP_RECEIPT_DELAY;
+    return;
+  }
+  engine->receipt_sent = engine->log.held;
+  engine->receipt_now = FALSE;
+  engine->receipt_deadline = G_MAXINT64;
+  engine->cost_since = 0;
+  gcp_engine_send (engine, get_sequencer (engine), &m);
+}
+
+static void
+submit_own (GcpEngine *engine)
+{
+  while (engine->own.head && engine->submitted_cost < GCP_SUBMIT_WINDOW) {
+    GcpItem *item = g_queue_pop_head (&engine->own);
+    gsize size = g_bytes_get_size (item->payload);
+    GcpMessage m = {
+      .type = GCP_MESSAGE_SUBMIT,.view = engine->view_id,
+      .quality = item->quality,.payload = item->payload
+    };
+
+    item->sender = engine->self_index;
+    engine->own_size -= size;
+    engine->submitted_size += size;
+    engine->submitted_cost += gcp_item_cost (item);
+    g_queue_push_tail (&engine->submitted, item);
+    if (!is_sequencer (engine))
+      gcp_engine_send (engine, get_sequencer (engine), &m);
+  }
+}
+
+static void
+deliver (GcpEngine *engine)
+{
+  const GcpItem *item;
+
+  while ((item = gcp_log_deliver (&engine->log, FALSE)))
+    gcp_order_deliver_item (engine, item);
+  gcp_log_forget (&engine->log);
+}
+
+void
+gcp_order_handle (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  switch (m->type) {
+    case GCP_MESSAGE_SUBMIT:
+      handle_submit (engine, peer, m);
+      break;
+    case GCP_MESSAGE_ORDER:
+      handle_order (engine, peer, m);
+      break;
+    case GCP_MESSAGE_RECEIPT:
+      handle_receipt (engine, peer, m);
+      break;
+    case GCP_MESSAGE_STABLE:
+      handle_stable (engine, peer, m);
+      break;
+    default:
+      break;
+  }
+}
+
+void
+gcp_order_run (GcpEngine *engine)
+{
+  guint64 stable;
+
+  if (!engine->view)
+    return;
+  do {
+    stable = engine->log.stable;
+    if (!engine->frozen) {
+      submit_own (engine);
+      if (is_sequencer (engine)) {
+        order_pending (engine);
+        compute_stable (engine);
+      } else {
+        say_receipt (engine);
+      }
+    }
+    deliver (engine);
+    /* What became stable made room for more. */
+  } while (!engine->frozen && engine->log.stable != stable);
+}
+
+void
+gcp_order_reset (GcpEngine *engine)
+{
+  gcp_log_clear (&engine->log);
+  engine->receipt_sent = 0;
+  engine->receipt_now = FALSE;
+  engine->receipt_deadline = G_MAXINT64;
+  engine->stable_sent = 0;
+  engine->stable_deadline = G_MAXINT64;
+  engine->cost_since = 0;
+  engine->next_turn = 0;
+  for (guint i = 0; i < engine->peers->len; i++) {
+    GcpPeer *peer = engine->peers->pdata[i];
+
+    g_queue_clear_full (&peer->pending, (GDestroyNotify) gcp_item_free);
+    peer->pending_cost = 0;
+    peer->receipt = 0;
+  }
+}
+
+gint64
+gcp_order_deadline (const GcpEngine *engine)
+{
+  if (!engine->view || engine->frozen)
+    return G_MAXINT64;
+  return MIN (engine->receipt_deadline, engine->stable_deadline);
+}

@@ -1,0 +1,64 @@
+/* sim-group.h: a group of GCP engines on a simulated network, with a history
+ *
+ * A schedule is everything that happens in one run, drawn from one seed: the
+ * network's conditions, who sends what and when, who joins, leaves, crashes or is
+ * put out, and for some kinds also who is paused or cut off.
+ */
+#pragma once
+
+#include "sim-history.h"
+#include "sim-network.h"
+
+G_BEGIN_DECLS
+
+#define SIM_GROUP_MAX 20
+
+typedef enum {
+  SIM_SCHEDULE_CRASHES,         /* crashes, joins, leaves, decisions; any loss */
+  SIM_SCHEDULE_PARTITIONS       /* also pauses and cuts: members lose each other */
+} SimScheduleKind;
+
+typedef struct _SimGroup SimGroup;
+
+SimGroup *sim_group_new (guint64 seed, const SimConditions *conditions,
+    const GcpConfig *config);
+void sim_group_free (SimGroup *group);
+
+/* Everything that happens is printed. */
+void sim_group_set_trace (SimGroup *group, gboolean trace);
+
+SimNetwork *sim_group_get_network (SimGroup *group);
+SimHistory *sim_group_get_history (SimGroup *group);
+
+/* Returns the index of the process. */
+guint sim_group_found (SimGroup *group);
+
+/* A new process that @inviter (or another member, if that is gone) has the group
+ * take in; with SIM_GROUP_MAX processes, nothing. */
+gint sim_group_join (SimGroup *group, guint inviter);
+
+/* FALSE: not a member now, or no room. */
+gboolean sim_group_multicast (SimGroup *group, guint process, GcpQuality quality,
+    gsize size);
+void sim_group_leave (SimGroup *group, guint process);
+void sim_group_crash (SimGroup *group, guint process);
+
+/* Has the group decide to go on without @member. */
+void sim_group_put_out (SimGroup *group, guint by, guint member);
+
+GcpEngine *sim_group_get_engine (SimGroup *group, guint process);
+GcpMemberId sim_group_get_id (SimGroup *group, guint process);
+guint sim_group_count (SimGroup *group);
+gboolean sim_group_is_member (SimGroup *group, guint process);
+GcpView *sim_group_get_view (SimGroup *group, guint process);
+gboolean sim_group_has_ended (SimGroup *group, guint process,
+    GcpEndReason *reason);
+
+void sim_group_run (SimGroup *group, gint64 microseconds);
+
+/* Runs a whole schedule. NULL: nothing was wrong. */
+char *sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SimGroup, sim_group_free)
+
+G_END_DECLS

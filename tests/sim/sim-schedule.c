@@ -1,0 +1,220 @@
+/* What happens in one run, drawn from one seed. */
+#include "sim-group.h"
+
+#define SECOND G_USEC_PER_SEC
+
+typedef struct {
+  SimGroup *group;
+  SimRandom random;             /* not the network's: a trace changes nothing */
+  SimScheduleKind kind;
+  gint64 end;                   /* of faults and sending */
+  gint64 pause;                 /* mean time between messages of one process */
+  guint n_started;
+} Schedule;
+
+static guint
+draw (Schedule *schedule, gint64 low, gint64 high)
+{
+  return sim_random_range (&schedule->random, low, high);
+}
+
+static gboolean
+chance (Schedule *schedule, double probability)
+{
+  return sim_random_chance (&schedule->random, probability);
+}
+
+static guint
+count_members (SimGroup *group)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < sim_group_count (group); i++)
+    n += sim_group_is_member (group, i);
+  return n;
+}
+
+static gint
+draw_member (Schedule *schedule)
+{
+  guint n = count_members (schedule->group);
+  guint nth;
+
+  if (n == 0)
+    return -1;
+  nth = draw (schedule, 0, n - 1);
+  for (guint i = 0; i < sim_group_count (schedule->group); i++)
+    if (sim_group_is_member (schedule->group, i) && nth-- == 0)
+      return i;
+  return -1;
+}
+
+static gsize
+draw_size (Schedule *schedule)
+{
+  if (chance (schedule, 0.003))
+    return draw (schedule, 50000, 200000);
+  if (chance (schedule, 0.1))
+    return draw (schedule, 1000, 5000);
+  return draw (schedule, 0, 200);
+}
+
+static void
+send_some (SimNetwork *network, gpointer user_data)
+{
+  Schedule *schedule = user_data;
+  gint member = draw_member (schedule);
+  guint n = chance (schedule, 0.1) ? draw (schedule, 2, 12) : 1;
+  guint share = MAX (1, count_members (schedule->group));
+
+  for (guint i = 0; i < n && member >= 0; i++)
+    sim_group_multicast (schedule->group, member,
+        chance (schedule, 0.3) ? GCP_SAFE : GCP_AGREED, draw_size (schedule));
+  if (sim_network_now (network) < schedule->end)
+    sim_network_at (network, sim_network_now (network)
+        + draw (schedule, 1, 2 * schedule->pause / share), send_some,
+        schedule);
+}
+
+static void
+unpause_sides (SimNetwork *network, gpointer user_data)
+{
+  Schedule *schedule = user_data;
+
+  for (guint i = 0; i < sim_group_count (schedule->group); i++)
+    sim_network_set_side (network, i, 0);
+}
+
+static void
+lose_each_other (Schedule *schedule)
+{
+  SimNetwork *network = sim_group_get_network (schedule->group);
+  gint64 now = sim_network_now (network);
+  gint member = draw_member (schedule);
+
+  if (member >= 0 && chance (schedule, 0.5)) {
+    sim_network_pause (network, member, now + draw (schedule, 0, 3 * SECOND));
+    return;
+  }
+  for (guint i = 0; i < sim_group_count (schedule->group); i++)
+    sim_network_set_side (network, i, draw (schedule, 0, 1));
+  sim_network_at (network, now + draw (schedule, 0, 3 * SECOND),
+      unpause_sides, schedule);
+}
+
+static void
+change_something (SimNetwork *network, gpointer user_data)
+{
+  Schedule *schedule = user_data;
+  SimGroup *group = schedule->group;
+  gint member = draw_member (schedule);
+  gint other = draw_member (schedule);
+  guint what = draw (schedule, 0, 99);
+
+  if (member < 0)
+    return;
+  if (schedule->kind == SIM_SCHEDULE_PARTITIONS && what < 40)
+    lose_each_other (schedule);
+  else if (what < 50 && count_members (group) > 1)
+    sim_group_crash (group, member);
+  else if (what < 70)
+    sim_group_join (group, member);
+  else if (what < 92 && count_members (group) > 1)
+    sim_group_leave (group, member);
+  else if (member != other)
+    sim_group_put_out (group, member, other);
+}
+
+/* Changes come in clusters, so that they meet in the midst of each other: a
+ * second within what the first starts, at once or after the suspicion time. */
+static void
+plan_changes (Schedule *schedule)
+{
+  SimNetwork *network = sim_group_get_network (schedule->group);
+  guint n = draw (schedule, 1, 4);
+  gint64 start = sim_network_now (network);
+
+  for (guint i = 0; i < n; i++) {
+    gint64 at = draw (schedule, start, schedule->end);
+    guint more = draw (schedule, 0, 3);
+
+    sim_network_at (network, at, change_something, schedule);
+    for (guint j = 0; j < more; j++) {
+      gint64 after = at + (chance (schedule, 0.5) ? 0
+          : draw (schedule, 700000, 1000000)) + draw (schedule, 0, 60000);
+
+      sim_network_at (network, MIN (after, schedule->end), change_something,
+          schedule);
+    }
+  }
+}
+
+static void
+draw_conditions (Schedule *schedule, SimConditions *conditions)
+{
+  static const double losses[] = { 0, 0.01, 0.05, 0.1, 0.2 };
+  static const gint64 delays[] = { 300, 1000, 5000, 20000, 100000 };
+
+  conditions->loss = losses[draw (schedule, 0, G_N_ELEMENTS (losses) - 1)];
+  conditions->duplicate = chance (schedule, 0.5) ? 0.05 : 0;
+  conditions->reorder = chance (schedule, 0.5) ? 0.1 : 0;
+  conditions->delay_max =
+      delays[draw (schedule, 0, G_N_ELEMENTS (delays) - 1)];
+  conditions->delay_min = conditions->delay_max / 2;
+  conditions->late = 30000;
+}
+
+static void
+start_group (Schedule *schedule, guint n)
+{
+  SimGroup *group = schedule->group;
+
+  sim_group_found (group);
+  for (guint i = 1; i < n; i++)
+    sim_group_join (group, 0);
+  for (guint i = 0; i < 50 && count_members (group) < n; i++)
+    sim_group_run (group, 100000);
+}
+
+char *
+sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace)
+{
+  Schedule schedule = {.kind = kind };
+  SimConditions conditions;
+  GcpConfig config;
+  g_autoptr (SimGroup) group = NULL;
+  gboolean strict = kind == SIM_SCHEDULE_CRASHES;
+  char *wrong;
+
+  sim_random_init (&schedule.random, seed ^ 0x5eed);
+  draw_conditions (&schedule, &conditions);
+  gcp_config_init (&config);
+  config.joining_timeout = 4 * SECOND;
+  schedule.group = group = sim_group_new (seed, &conditions, &config);
+  sim_group_set_trace (group, trace);
+  start_group (&schedule, draw (&schedule, 3, 7));
+  schedule.end = sim_network_now (sim_group_get_network (group))
+      + draw (&schedule, SECOND / 2, 2 * SECOND);
+  schedule.pause = draw (&schedule, 5000, 100000);
+  plan_changes (&schedule);
+  send_some (sim_group_get_network (group), &schedule);
+  sim_group_run (group, schedule.end + SECOND / 10
+      - sim_network_now (sim_group_get_network (group)));
+  if (!strict) {
+    sim_group_run (group, 12 * SECOND);
+    return sim_history_check (sim_group_get_history (group), FALSE);
+  }
+  /* All is as it should be within seconds; over the worst of networks, with much
+   * that waits to be sent, later. */
+  for (guint i = 0; i < 8; i++) {
+    sim_group_run (group, i == 0 ? 5 * SECOND : 3 * SECOND);
+    wrong = sim_history_check_liveness (sim_group_get_history (group));
+    if (!wrong)
+      break;
+    if (i < 7)
+      g_free (wrong);
+  }
+  if (!wrong)
+    wrong = sim_history_check (sim_group_get_history (group), TRUE);
+  return wrong;
+}
