@@ -44,16 +44,25 @@ quit (gpointer data)
 }
 
 void
-bravis_worker_free (BravisWorker *worker)
+bravis_worker_stop (BravisWorker *worker)
 {
-  GSource *source = g_idle_source_new ();
+  GSource *source;
 
+  if (!worker->thread)
+    return;
+  source = g_idle_source_new ();
   /* From inside the loop: a quit before the loop runs would be lost. */
   g_source_set_priority (source, G_PRIORITY_HIGH);
   g_source_set_callback (source, quit, worker->loop, NULL);
   g_source_attach (source, worker->context);
   g_source_unref (source);
-  g_thread_join (worker->thread);
+  g_thread_join (g_steal_pointer (&worker->thread));
+}
+
+void
+bravis_worker_free (BravisWorker *worker)
+{
+  bravis_worker_stop (worker);
   g_main_loop_unref (worker->loop);
   g_main_context_unref (worker->context);
   g_free (worker);

@@ -14,8 +14,11 @@ typedef struct _BravisWorker BravisWorker;
 
 BravisWorker *bravis_worker_new (const char *name);
 
-/* Waits for what is running, drops what is still to be run (their @destroy is
- * called). Not from the worker itself. */
+/* Waits for what is running and ends the thread. What is still to be run, or
+ * given later, is not run. Not from the worker itself; twice does no harm. */
+void bravis_worker_stop (BravisWorker *worker);
+
+/* Stops; what was not run is dropped (its @destroy is called). */
 void bravis_worker_free (BravisWorker *worker);
 
 /* Runs @function once in the worker, after everything given before. */
