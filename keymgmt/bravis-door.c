@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* What a flood of forged COOKIEs can make an inviter send between two HELLOs. */
+/* What a flood of forged COOKIEs can make an inviter send between two
+ * HELLOs. */
 #define MAX_COOKIES 4
 
 struct _BravisDoor {
@@ -269,8 +270,8 @@ bravis_door_withdraw (BravisDoor *door, const char *name)
     forget (door, exchange);
 }
 
-/* Nothing came for too long after the other side had answered already: it may have
- * started anew and forgotten this handshake. */
+/* Nothing came for too long after the other side had answered already: it
+ * may have started anew and forgotten this handshake. */
 static void
 call_again (BravisDoor *door, BravisExchange *exchange, gint64 now)
 {
@@ -305,8 +306,8 @@ find_exchange (BravisDoor *door, guint64 id, const GcpAddress *address,
   return NULL;
 }
 
-/* The same host, or (IPv6) the same subnet: whatever the port, its handshakes are
- * counted together. */
+/* The same host, or (IPv6) the same subnet: whatever the port, its
+ * handshakes are counted together. */
 static gboolean
 is_same_source (const GcpAddress *a, const GcpAddress *b)
 {
@@ -314,9 +315,9 @@ is_same_source (const GcpAddress *a, const GcpAddress *b)
       && memcmp (a->ip, b->ip, a->family == 4 ? 4 : 8) == 0;
 }
 
-/* Takes the oldest handshake whose inviter is not proven out of the table while
- * there are too many of them. Not the new one: who fills the table has to outrun
- * everybody's round trip then, not just to keep it full. */
+/* Takes the oldest handshake whose inviter is not proven out of the table
+ * while there are too many of them. Not the new one: who fills the table has
+ * to outrun everybody's round trip then, not just to keep it full. */
 static void
 make_room (BravisDoor *door, const GcpAddress *address)
 {
@@ -338,8 +339,8 @@ make_room (BravisDoor *door, const GcpAddress *address)
   }
 }
 
-/* Handshakes with proven inviters: of one inviter only the newest goes on, and all
- * together are bounded. FALSE: too many. */
+/* Handshakes with proven inviters: of one inviter only the newest goes on,
+ * and all together are bounded. FALSE: too many. */
 static gboolean
 take_in (BravisDoor *door, BravisExchange *newest)
 {
@@ -372,7 +373,8 @@ take_in (BravisDoor *door, BravisExchange *newest)
 
 /* --- HELLO, COOKIE, REPLY: in clear --- */
 
-/* A HELLO of one's own, sent back by somebody to have this peer talk to itself. */
+/* A HELLO of one's own, sent back by somebody to have this peer talk to
+ * itself. */
 static gboolean
 is_own_hello (BravisDoor *door, const BravisHello *hello)
 {
@@ -664,8 +666,8 @@ make_refusal_error (const char *name, guint8 code)
       "%s refuses: %s", name, bravis_error_describe (code));
 }
 
-/* Only who waits for an answer can be refused. An inviter that was not proven yet
- * is forgotten without a word: nobody knows who it was. */
+/* Only who waits for an answer can be refused. An inviter that was not
+ * proven yet is forgotten without a word: nobody knows who it was. */
 static void
 receive_refuse (BravisDoor *door, const GcpAddress *from,
     const BravisFragment *fragment)

@@ -24,8 +24,9 @@ struct _BravisHandshake {
   BravisCard *peer;
 };
 
-/* HMAC (SHA-256 (conference), HELLO up to the tag): tells who knows the name which
- * conference it is, and that nothing was altered by somebody who does not. */
+/* HMAC (SHA-256 (conference), HELLO up to the tag): tells who knows the name
+ * which conference it is, and that nothing was altered by somebody who does
+ * not. */
 static void
 make_tag (const char *conference, const guint8 *hello,
     guint8 out[BRAVIS_HASH_SIZE])
@@ -184,8 +185,8 @@ bravis_handshake_derive_key (const BravisHandshake *handshake,
       after_proofs ? handshake->transcript : handshake->opening);
 }
 
-/* Says that who sends REPLY knows the conference and has the X25519 key: what was
- * altered on the way is dropped before anything is built on it. */
+/* Says that who sends REPLY knows the conference and has the X25519 key:
+ * what was altered on the way is dropped before anything is built on it. */
 static void
 make_reply_mac (const BravisHandshake *handshake,
     guint8 out[BRAVIS_HASH_SIZE])
@@ -343,8 +344,8 @@ mix_signature (BravisHandshake *handshake, gconstpointer signature, gsize size)
   bravis_sha256 (writer.array->data, writer.array->len, handshake->transcript);
 }
 
-/* SIGMA's MAC: who signed is also who has the session's keys. The transcript has
- * the sender's card in it by now. */
+/* SIGMA's MAC: who signed is also who has the session's keys. The transcript
+ * has the sender's card in it by now. */
 static void
 make_proof_mac (const BravisHandshake *handshake, BravisRole sender,
     guint8 out[BRAVIS_HASH_SIZE])

@@ -1,7 +1,8 @@
-/* Plays the input as a script of what happens to an inviter and an invitee: things
- * in clear, things with the right beginning, things sealed by somebody who has the
- * keys but not the identity, proofs with an octet altered, time. Whatever it is,
- * nobody is taken for somebody else and the tables stay bounded. */
+/* Plays the input as a script of what happens to an inviter and an invitee:
+ * things in clear, things with the right beginning, things sealed by
+ * somebody who has the keys but not the identity, proofs with an octet
+ * altered, time. Whatever it is, nobody is taken for somebody else and the
+ * tables stay bounded. */
 #include "../keymgmt/door-rogue.h"
 
 #include <string.h>
@@ -11,13 +12,13 @@ int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 #define MAX_STEPS 64
 
 typedef enum {
-  GIVE_RAW,                     /* u16 size | octets */
-  GIVE_TYPED,                   /* u8 type | u16 size | octets: after the number */
-  GIVE_SEALED,                  /* u8 type | u16 size | octets */
-  GIVE_PROOF,                   /* u16 place | u8 to be XORed with what is there */
+  GIVE_RAW,             /* u16 size | octets */
+  GIVE_TYPED,           /* u8 type | u16 size | octets, after its number */
+  GIVE_SEALED,          /* u8 type | u16 size | octets */
+  GIVE_PROOF,           /* u16 place | u8 to be XORed with what is there */
   MEET_ROGUE,
   INVITE,
-  RUN,                          /* u8: tens of milliseconds */
+  RUN,                  /* u8: tens of milliseconds */
   N_OPERATIONS
 } Operation;
 

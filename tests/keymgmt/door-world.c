@@ -187,7 +187,8 @@ world_settle (Peer *peer)
 void
 world_give (Peer *to, const GcpAddress *from, gconstpointer data, gsize size)
 {
-  /* Exactly as much memory as there is data, so that a read past its end is seen. */
+  /* Exactly as much memory as there is data, so that a read past its end is
+   * seen. */
   g_autofree guint8 *copy = g_memdup2 (data, size);
 
   bravis_door_receive (to->door, from, copy, size, world_now (to->world),

@@ -83,8 +83,8 @@ test_every_flipped_bit_is_refused (void)
   g_assert_false (check (jar, address, ASKED, now, zeros));
 }
 
-/* At whatever time it is made, it lives exactly as long as it should: also where
- * the secret is drawn anew meanwhile. */
+/* At whatever time it is made, it lives exactly as long as it should: also
+ * where the secret is drawn anew meanwhile. */
 static void
 test_lives_ten_seconds_over_a_change_of_secret (void)
 {

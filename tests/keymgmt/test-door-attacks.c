@@ -1,9 +1,9 @@
 /* Attacks on the handshake, each of which one check of it has to stop.
  *
- * Each attack is made twice: as things are, when it must come to nothing, and with
- * the check that stops it switched off, when it must succeed: so it is known that
- * the test would see the check missing. The checks are switched off by the linker's
- * --wrap, not in the code. */
+ * Each attack is made twice: as things are, when it must come to nothing,
+ * and with the check that stops it switched off, when it must succeed: so it
+ * is known that the test would see the check missing. The checks are
+ * switched off by the linker's --wrap, not in the code. */
 #include "door-rogue.h"
 
 #include <string.h>
@@ -148,7 +148,8 @@ check_refusal (Peer *peer, BravisError code)
   g_assert_error (peer->refusal, BRAVIS_ERROR, (gint) code);
 }
 
-/* An attack: TRUE where it succeeds; otherwise it checks who refused and why. */
+/* An attack: TRUE where it succeeds; otherwise it checks who refused and
+ * why. */
 typedef gboolean (*Attack) (Scene *scene);
 
 static gboolean
@@ -220,8 +221,8 @@ test_an_inviter_with_a_stolen_card_is_refused (void)
   check_stopped_by (inviter_with_a_stolen_card, &off.signature);
 }
 
-/* Somebody who knows the conference's name sits in the middle, has a key with each
- * side and passes on what Alice proves: first to Bob, then back. */
+/* Somebody who knows the conference's name sits in the middle, has a key
+ * with each side and passes on what Alice proves: first to Bob, then back. */
 static gboolean
 person_in_the_middle (Scene *scene, BravisError code)
 {
@@ -659,8 +660,8 @@ test_a_flood_of_cookies_makes_few_hellos (void)
 
 /* --- what an asker learns --- */
 
-/* A stranger with a certificate of its own gets one octet of reason, and nothing
- * of who is there. */
+/* A stranger with a certificate of its own gets one octet of reason, and
+ * nothing of who is there. */
 static void
 test_an_asker_that_is_not_proven_learns_one_octet (void)
 {

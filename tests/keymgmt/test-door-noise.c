@@ -1,5 +1,6 @@
-/* What comes over a network that is not to be trusted: altered, cut, repeated, sent
- * back, made up, and too much of it. Nothing changes by it, and handshakes go on. */
+/* What comes over a network that is not to be trusted: altered, cut,
+ * repeated, sent back, made up, and too much of it. Nothing changes by it,
+ * and handshakes go on. */
 #include "door-rogue.h"
 
 #include <string.h>
@@ -9,8 +10,8 @@ typedef struct {
   Peer *alice, *bob;
 } Pair;
 
-/* With RSA on both sides and a long roster every message but the first has several
- * pieces, and takes longer. */
+/* With RSA on both sides and a long roster every message but the first has
+ * several pieces, and takes longer. */
 static void
 pair_set (Pair *pair, gboolean long_messages)
 {
@@ -180,8 +181,8 @@ record (World *world, Peer *from, Peer *to, GBytes *datagram,
   return TRUE;
 }
 
-/* To whom they were sent and to who sent them, from there, from the other side and
- * from nowhere. */
+/* To whom they were sent and to who sent them, from there, from the other
+ * side and from nowhere. */
 static void
 replay (Tape *tape, World *world)
 {
@@ -335,8 +336,8 @@ find_id (Peer *inviter)
   return id;
 }
 
-/* Random octets: half of them with the beginning of a handshake's datagram, every
- * second of these with the number of the handshake that is going on. */
+/* Random octets: half of them with the beginning of a handshake's datagram,
+ * every second of these with the number of the handshake that is going on. */
 static void
 give_garbage (Pair *pair, Peer *to, const GcpAddress *from)
 {

@@ -1,6 +1,6 @@
-/* The handshake against a second implementation, written from docs/protocol.md,
- * section 4, with nothing but the primitives. So transcript, labels and keys are
- * what is written there, on both sides. */
+/* The handshake against a second implementation, written from
+ * docs/protocol.md, section 4, with nothing but the primitives. So
+ * transcript, labels and keys are what is written there, on both sides. */
 #include "door-world.h"
 #include "../../keymgmt/bravis-fragment.h"
 
