@@ -294,6 +294,41 @@ assert_blames (Member *member, Member *whom)
       whom->card->id);
 }
 
+/* --- copies --- */
+
+/* Also what keeps a key from being used for two secrets: another key change is
+ * another digest, and that another key. */
+static void
+test_copies_are_bound_to_key_change_and_direction (void)
+{
+  Member *alice = member_new (0), *bob = member_new (1);
+  GcpMemberId a = alice->card->id, b = bob->card->id;
+  g_autoptr (BravisSecret) pair = bravis_pair_key_new (CONFERENCE, a,
+      alice->card->share, alice->first_key, b, bob->card->share);
+  g_autoptr (BravisSecret) same = bravis_pair_key_new (CONFERENCE, b,
+      bob->card->share, bob->first_key, a, alice->card->share);
+  g_autoptr (BravisSecret) other = bravis_pair_key_new ("another", a,
+      alice->card->share, alice->first_key, b, bob->card->share);
+  g_autoptr (BravisSecret) secret = bravis_secret_new (
+      "0123456789abcdef0123456789abcdef", BRAVIS_KEY_SIZE);
+  g_autoptr (BravisSecret) opened = NULL;
+  guint8 digest[BRAVIS_HASH_SIZE] = { 1 }, next[BRAVIS_HASH_SIZE] = { 2 };
+  guint8 copy[BRAVIS_COPY_SIZE], second[BRAVIS_COPY_SIZE];
+
+  g_assert_true (bravis_secret_equal (pair, same));
+  g_assert_false (bravis_secret_equal (pair, other));
+  bravis_pair_seal (pair, digest, a, b, secret, copy);
+  opened = bravis_pair_open (pair, digest, a, b, copy);
+  g_assert_true (bravis_secret_equal (opened, secret));
+  g_assert_null (bravis_pair_open (pair, digest, b, a, copy));
+  g_assert_null (bravis_pair_open (pair, next, a, b, copy));
+  g_assert_null (bravis_pair_open (other, digest, a, b, copy));
+  bravis_pair_seal (pair, next, a, b, secret, second);
+  g_assert_true (memcmp (copy, second, sizeof copy) != 0);
+  member_free (alice);
+  member_free (bob);
+}
+
 /* --- what an attacker with a member's keys can make --- */
 
 typedef struct {
@@ -936,9 +971,20 @@ test_truncated_and_extended_messages_are_malformed (void)
 
 /* --- what members say of themselves --- */
 
-/* In a view with a newcomer, @liar says @message in place of its VTKD_SHARE. */
+static BravisShare *
+make_share (guint signer, GcpMemberId id, guint32 serial)
+{
+  g_autoptr (BravisSecret) key = NULL;
+
+  return bravis_share_new (identities[signer], CONFERENCE, id, serial,
+      &random_source, &key, NULL);
+}
+
+/* In a view with a newcomer, @liar says @message in place of its VTKD_SHARE, with
+ * a share of that serial number that @signer signed for it. */
 static Group *
-exchange_with_lie (guint liar, BravisVtkdShare *message)
+exchange_with_lie (guint liar, BravisVtkdShare *message, guint signer,
+    guint32 serial)
 {
   Group *group = group_of (2);
   GQueue said;
@@ -953,8 +999,10 @@ exchange_with_lie (guint liar, BravisVtkdShare *message)
       g_autoptr (GBytes) lie = NULL;
 
       message->view = gcp_view_get_number (group->view);
+      message->share = make_share (signer, next->from, serial);
       lie = bravis_vtkd_share_write (message);
       group_say (group, at (group, liar), lie);
+      bravis_vtkd_share_clear (message);
       message_free (next);
     } else {
       g_queue_push_tail (&group->queue, next);
@@ -964,27 +1012,16 @@ exchange_with_lie (guint liar, BravisVtkdShare *message)
   return group;
 }
 
-static BravisShare *
-make_share (guint name, GcpMemberId id, guint32 serial)
-{
-  g_autoptr (BravisSecret) key = NULL;
-
-  return bravis_share_new (identities[name], CONFERENCE, id, serial,
-      &random_source, &key, NULL);
-}
-
 static void
 test_newcomer_cannot_set_the_groups_state (void)
 {
   BravisVtkdShare lie = { .knows = TRUE, .epoch = BRAVIS_MAX_EPOCH - 1,
     .version = 77 };
-  g_autoptr (BravisShare) share = make_share (2, 1, 1);
   g_autoptr (Group) group = NULL;
 
   bravis_policy_init (&lie.policy);
   lie.policy.cipher[0] = BRAVIS_CIPHER_AES_256_GCM;
-  lie.share = share;
-  group = exchange_with_lie (2, &lie);
+  group = exchange_with_lie (2, &lie, 2, 2);
   for (guint i = 0; i < 2; i++) {
     g_assert_cmpuint (bravis_epoch_get_number (last_epoch (at (group, i))), ==,
         3);
@@ -1019,12 +1056,10 @@ static void
 test_share_that_the_member_did_not_sign_is_not_taken (void)
 {
   BravisVtkdShare lie = { .knows = FALSE };
-  g_autoptr (BravisShare) share = make_share (3, 1, 5);
   g_autoptr (Group) group = NULL;
 
   bravis_policy_init (&lie.policy);
-  lie.share = share;
-  group = exchange_with_lie (2, &lie);
+  group = exchange_with_lie (2, &lie, 3, 5);
   assert_blames (at (group, 0), at (group, 2));
   assert_blames (at (group, 1), at (group, 2));
   /* The share of its card goes on being the one that counts. */
@@ -1035,12 +1070,10 @@ static void
 test_old_member_cannot_change_its_share_out_of_turn (void)
 {
   BravisVtkdShare lie = { .knows = TRUE, .epoch = 2, .version = 2 };
-  g_autoptr (BravisShare) share = make_share (0, 1, 9);
   g_autoptr (Group) group = NULL;
 
   bravis_policy_init (&lie.policy);
-  lie.share = share;
-  group = exchange_with_lie (0, &lie);
+  group = exchange_with_lie (0, &lie, 0, 9);
   assert_blames (at (group, 1), at (group, 0));
 }
 
@@ -1193,6 +1226,7 @@ main (int argc, char **argv)
   ADD (newcomers_alone_can_go_on);
   ADD (who_was_alone_before_keeps_its_share_and_sees_numbers_grow);
   ADD (removed_member_opens_nothing_later_and_newcomer_nothing_earlier);
+  ADD (copies_are_bound_to_key_change_and_direction);
   ADD (the_forgers_tools_work);
   ADD (a_holders_fault_costs_it_the_token);
   ADD (share_out_of_turn_or_unsigned_costs_the_token);
