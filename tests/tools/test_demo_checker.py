@@ -129,7 +129,7 @@ def test_faultless_conference_passes_everything():
     passes(checks.proof_recording(c))
     passes(checks.proof_plaintext(c))
     passes(checks.proof_opens(c, media, odd))
-    passes(checks.proof_after_leave(c, media, [BOB])[1])
+    passes(checks.proof_after_leave(c, media, [BOB], [BOB])[1])
     passes(checks.proof_before_join(c, media, [BOB, CAROL], [CAROL])[1])
     passes(checks.proof_refused(c, media))
 
@@ -298,7 +298,7 @@ def test_frame_that_the_leaver_can_open_is_found():
     """alice goes on under the old key after she had taken up the new one."""
     world = World()
     world.send(ALICE, 3, 900, b'late' * 20, World.start(4) + 0.03)
-    opened, proof = checks.proof_after_leave(world.conference, world.media()[0], [BOB])
+    opened, proof = checks.proof_after_leave(world.conference, world.media()[0], [BOB], [BOB])
     fails(proof, 'datagrams sent after')
     assert opened == {BOB: 2}, opened
 
@@ -310,15 +310,23 @@ def test_old_key_after_the_leaver_is_gone_is_found():
     c.datagrams = [d for d in c.datagrams
                    if not (d.source[1] == 5003 and d.time >= World.start(4))]
     world.send(CAROL, 3, 900, b'late' * 20, World.start(4) + 0.06)
-    opened, _ = checks.proof_after_leave(c, world.media()[0], [BOB])
+    opened, _ = checks.proof_after_leave(c, world.media()[0], [BOB], [BOB])
     assert opened == {BOB: 2}, opened
+
+
+def test_silence_after_the_leaving_is_no_proof():
+    world = World()
+    world.conference.datagrams = [d for d in world.conference.datagrams
+                                  if d.time < World.start(4)]
+    _, proof = checks.proof_after_leave(world.conference, world.media()[0], [BOB], [BOB])
+    fails(proof, 'nothing was sent')
 
 
 def test_new_key_in_the_hands_of_the_leaver_is_found():
     world = World()
     c = world.conference
     c.keys[BOB].add(world.epoch_keys[4])
-    opened, proof = checks.proof_after_leave(c, world.media()[0], [BOB])
+    opened, proof = checks.proof_after_leave(c, world.media()[0], [BOB], [BOB])
     fails(proof, 'datagrams sent after')
     assert opened[BOB] == 2 * FRAMES_PER_EPOCH, opened
 
@@ -330,7 +338,7 @@ def test_old_secret_under_a_new_number_is_found():
     kid = sframe.Kid(4, 0, VIDEO, 5).pack()
     data = rtp(kid, 1, world.epoch_keys[3].key(kid), b'frame' * 9, 1)
     world.add_datagram(World.start(4) + 0.1, ALICE, CAROL, data)
-    opened, _ = checks.proof_after_leave(c, world.media()[0], [BOB])
+    opened, _ = checks.proof_after_leave(c, world.media()[0], [BOB], [BOB])
     assert opened == {BOB: 1}, opened
 
 

@@ -26,7 +26,8 @@ def options():
         SOURCE, 'tests', 'media', 'big-buck-bunny-12s.mkv'),
         help='a Matroska file with H.264 video and Opus audio (default: the one in tests/media)')
     parser.add_argument('--members', metavar='N', type=int, default=3,
-                        help='how many take part, 2 to 16 (default: 3)')
+                        help='how many take part, 2 to 16 (default: 3); beyond six they '
+                             'only listen, and the clip is repeated')
     parser.add_argument('--out', metavar='DIR', default=os.path.join(SOURCE, 'build', 'demo'),
                         help='where everything goes (default: build/demo)')
     parser.add_argument('--build', default=os.path.join(SOURCE, 'build', 'plain'),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import dpkt
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Datagram:
     time: float                 # wall clock, s
     source: tuple               # (address, port)
@@ -65,7 +65,8 @@ class Capture:
 def read(path):
     """All UDP datagrams of a recording, in its order. What goes over the loopback
     is recorded once."""
-    datagrams = []
+    # What goes to several members is held once.
+    datagrams, same = [], {}
     with open(path, 'rb') as file:
         for time, frame in dpkt.pcap.Reader(file):
             ip = dpkt.ethernet.Ethernet(frame).data
@@ -75,9 +76,10 @@ def read(path):
             if not isinstance(udp, dpkt.udp.UDP):
                 continue
             family = socket.AF_INET if isinstance(ip, dpkt.ip.IP) else socket.AF_INET6
+            source = socket.inet_ntop(family, ip.src), udp.sport
+            destination = socket.inet_ntop(family, ip.dst), udp.dport
+            data = bytes(udp.data)
             datagrams.append(Datagram(
-                float(time),
-                (socket.inet_ntop(family, ip.src), udp.sport),
-                (socket.inet_ntop(family, ip.dst), udp.dport),
-                bytes(udp.data)))
+                float(time), same.setdefault(source, source),
+                same.setdefault(destination, destination), same.setdefault(data, data)))
     return datagrams

@@ -92,6 +92,10 @@ class Conference:
     pictures: list = field(default_factory=list)        # (member, sender, [hash], [hash])
 
 
+def names_of(identities):
+    return ' '.join(name.split('@')[0] for name in identities)
+
+
 # Frames
 
 @dataclass
@@ -381,7 +385,7 @@ def proof_plaintext(conference):
                  f'{len(conference.secrets)} names, in {len(haystacks)} different datagrams')
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Media:
     """A datagram that carries media or feedback."""
     time: float
@@ -392,18 +396,19 @@ class Media:
 
 def media_of(conference):
     names = {port: name for name, port in conference.ports.items()}
-    media, odd = [], 0
+    media, odd, parts = [], 0, {}
     for datagram in conference.datagrams:
-        if not (datagram.data and (128 <= datagram.data[0] <= 191
-                                   or datagram.data[0] == sframe.RTCP)):
+        data = datagram.data
+        if not (data and (128 <= data[0] <= 191 or data[0] == sframe.RTCP)):
             continue
-        protected = sframe.protected_part(datagram.data)
+        if data not in parts:
+            parts[data] = sframe.protected_part(data)
         sender = names.get(datagram.source[1])
-        if protected is None or sender is None:
+        if parts[data] is None or sender is None:
             odd += 1
             continue
         media.append(Media(datagram.time, sender, names.get(datagram.destination[1]),
-                           protected))
+                           parts[data]))
     return media, odd
 
 
@@ -466,7 +471,8 @@ def before_joining(conference, media, newcomer):
     return [m for m in media if m.protected.epoch < first.number]
 
 
-def proof_after_leave(conference, media, leavers):
+def proof_after_leave(conference, media, leavers, must_have):
+    """@must_have: leavers after whom something was sent."""
     opened, tried = {}, 0
     for name in leavers:
         items = after_leaving(conference, media, name)
@@ -474,9 +480,11 @@ def proof_after_leave(conference, media, leavers):
         opened[name] = count_opened(items, conference.keys.get(name, sframe.KeyRing()))
         if not conference.keys.get(name, sframe.KeyRing()).epochs:
             return opened, Proof('after leaving', False, f'{name} logged no keys')
-    return opened, Proof('after leaving', not sum(opened.values()) and tried > 0,
+        if name in must_have and not items:
+            return opened, Proof('after leaving', False, f'nothing was sent after {name} left')
+    return opened, Proof('after leaving', not sum(opened.values()),
                          f'{sum(opened.values())} of {tried} datagrams sent after somebody '
-                         'left open with its keys')
+                         f'left open with its keys (tried: {names_of(leavers)})')
 
 
 def proof_before_join(conference, media, newcomers, must_have):
@@ -493,7 +501,7 @@ def proof_before_join(conference, media, newcomers, must_have):
                                  f'nothing was sent before {name} joined')
     return opened, Proof('before joining', not sum(opened.values()),
                          f'{sum(opened.values())} of {tried} datagrams sent before somebody '
-                         'joined open with its keys')
+                         f'joined open with its keys (tried: {names_of(newcomers)})')
 
 
 def proof_refused(conference, media):

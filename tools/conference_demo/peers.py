@@ -17,9 +17,10 @@ INTRUDERS = {'mallory': ('trust',),
              'rhea': ('revoked',)}
 EXPIRED = ('--valid-from=2020-01-01', '--days=30')
 
-# From here on each peer decodes only the first member's picture: so many decoders
-# in one machine say nothing about the conference.
+# One machine has to carry them all. From MANY members on each decodes only the first
+# one's picture, and not every one; beyond SPEAKERS, members only listen.
 MANY = 5
+SPEAKERS = 6
 
 THUMBNAIL = (160, 90)
 
@@ -76,8 +77,9 @@ class Authority:
 
 
 class Peer:
-    def __init__(self, name, port, directory):
+    def __init__(self, name, port, directory, sends=True):
         self.name = name
+        self.sends = sends
         self.identity = identity(name)
         self.port = port
         self.directory = os.path.join(directory, name)
@@ -117,10 +119,10 @@ class Peer:
 
     def launch_line(self, clip, live, others):
         """gst-launch-1.0 and its arguments. @live: the video is decoded and encoded
-        again, with key units only where one is asked for. @others: whose streams
-        come in at most."""
+        again, with key units only where one is asked for. @others: how many send to
+        it."""
         return ['gst-launch-1.0', '-m', '-e',
-                *self.sending(clip, live), *self.receiving(others)]
+                *(self.sending(clip, live) if self.sends else ()), *self.receiving(others)]
 
     def sending(self, clip, live):
         config = f'config={self.config}'
@@ -155,16 +157,32 @@ class Peer:
                 line += words(f'in.{video} ! queue {wait} ! {record}{self.received(video)}')
                 continue
             os.makedirs(self.thumbnails(video), exist_ok=True)
+            fewer = '! videorate drop-only=true max-rate=5' if others >= MANY else ''
             line += words(f'''
                 in.{video} ! tee name=v{number}
                 v{number}. ! queue {wait} ! {record}{self.received(video)}
-                v{number}. ! queue {wait} ! h264parse ! avdec_h264 max-threads=1
+                v{number}. ! queue {wait} ! h264parse ! avdec_h264 max-threads=1 {fewer}
                   ! videoscale ! videoconvert
                   ! video/x-raw,format=RGB,width={THUMBNAIL[0]},height={THUMBNAIL[1]}
                   ! pngenc compression-level=1
                   ! multifilesink sync=false async=false
                     location={self.thumbnails(video)}/%05d.png''')
         return line
+
+
+def repeat_clip(clip, times, path):
+    """The clip, several times over, without encoding it anew."""
+    hold = 'queue max-size-buffers=0 max-size-bytes=0 max-size-time=0'
+    line = words(f'''gst-launch-1.0 -q matroskamux name=mux ! filesink location={path}
+                     concat name=video ! mux.video_0 concat name=audio ! mux.audio_0''')
+    for number in range(times):
+        line += words(f'''filesrc location={clip} ! matroskademux name=clip{number}
+                          clip{number}.video_0 ! {hold} ! h264parse ! video.
+                          clip{number}.audio_0 ! {hold} ! opusparse ! audio.''')
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          check=False)
+    if done.returncode:
+        raise SetupError(f'cannot repeat {clip}: {done.stderr.strip()}')
 
 
 def words(text):

@@ -22,9 +22,11 @@ def pictures_of(directory):
     return sorted(found)
 
 
-def around(pictures, time):
-    before = [path for when, path in pictures if when <= time]
-    after = [path for when, path in pictures if when > time]
+def around(pictures, since, time, until):
+    """The last picture before @time and the first one after it; not those of an
+    earlier or a later key."""
+    before = [path for when, path in pictures if since < when <= time]
+    after = [path for when, path in pictures if time < when <= until]
     return (before[-1] if before else None), (after[0] if after else None)
 
 
@@ -59,18 +61,25 @@ def draw(path, members, changes, seen, size):
         text(context, MARGIN, y + 36, 'sees', 11)
         for column, epoch in enumerate(changes):
             x = MARGIN + LABEL + column * cell
-            draw_cell(context, x, y + GAP, member, epoch, seen.get(member, ()),
-                      (width, height), scale)
+            times = [time_of(changes[i], member) if 0 <= i < len(changes) else None
+                     for i in (column - 1, column, column + 1)]
+            draw_cell(context, x, y + GAP, times, seen.get(member, ()), (width, height),
+                      scale)
         y += band
     surface.write_to_png(path)
 
 
-def draw_cell(context, x, y, member, epoch, streams, size, scale):
+def time_of(epoch, member):
+    return epoch.times.get(member) or max(epoch.times.values())
+
+
+def draw_cell(context, x, y, times, streams, size, scale):
     width, height = size
-    time = epoch.times.get(member) or max(epoch.times.values())
+    since, time, until = times
     for sender, pictures in streams:
         text(context, x, y + height / 2, short(sender)[:7], 11)
-        for side, path in enumerate(around(pictures, time)):
+        for side, path in enumerate(around(
+                pictures, since or 0, time, until or float('inf'))):
             left = x + 44 + side * (width + 2)
             if path:
                 thumbnail(context, left, y, path, scale)

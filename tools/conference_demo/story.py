@@ -45,8 +45,12 @@ class Story:
         out = self.options.out
         count = self.options.members
         ports = peers.free_ports(count + len(peers.INTRUDERS))
-        self.members = [peers.Peer(name, port, out)
-                        for name, port in zip(peers.NAMES[:count], ports)]
+        self.members = [peers.Peer(name, port, out, sends=number < peers.SPEAKERS)
+                        for number, (name, port) in enumerate(zip(peers.NAMES[:count], ports))]
+        self.clip = self.options.clip
+        if count > peers.SPEAKERS:
+            self.clip = self.path('clip.mkv')
+            peers.repeat_clip(self.options.clip, 2 if count <= 10 else 3, self.clip)
         self.intruders = [peers.Peer(name, port, out)
                           for name, port in zip(peers.INTRUDERS, ports[count:])]
         authority = peers.Authority(self.options.bravis, self.path('ca'), 'Demo CA')
@@ -72,9 +76,14 @@ class Story:
 
     # On stage
 
+    def others(self, peer):
+        """How many send to @peer."""
+        if peer in self.intruders:
+            return 0
+        return sum(1 for other in self.members if other.sends and other is not peer)
+
     def start(self, peer):
-        others = self.options.members - 1 if peer in self.members else 0
-        line = peer.launch_line(self.options.clip, peer is self.members[0], others)
+        line = peer.launch_line(self.clip, peer is self.members[0], self.others(peer))
         variables = {**self.options.variables, 'BRAVIS_KEYLOG': peer.keylog}
         self.say(f'{peer.name} starts:')
         self.say('    ' + peers.shell_line(variables, line), stamp=False)
@@ -202,7 +211,8 @@ class Story:
                               for i in self.intruders}
         for peer in self.members:
             self.gather_epochs(c, peer)
-            self.gather_sent(c, peer)
+            if peer.sends:
+                self.gather_sent(c, peer)
         for peer in self.members + self.intruders:
             c.keys[peer.identity] = sframe.KeyRing(
                 sframe.read_keylog(peer.keylog) if os.path.exists(peer.keylog) else ())
@@ -232,7 +242,7 @@ class Story:
     def gather_received(self, c, peer):
         """Adds what @peer received; returns [(sender, thumbnails)]."""
         seen = []
-        for number in range(len(self.members) - 1):
+        for number in range(self.others(peer)):
             for stream in (f'video_{number}', f'audio_{number}'):
                 path = peer.received(stream)
                 recording = gdp.read(path) if os.path.exists(path) else gdp.parse(b'')
@@ -280,9 +290,15 @@ class Story:
         comparisons = checks.compare_all(c)
         self.look(c, comparisons)
         media, odd = checks.media_of(c)
-        self.say(f'trying keys on {len(media)} media datagrams')
-        after, proof_after = checks.proof_after_leave(c, media, c.members[:-1])
-        before, proof_before = checks.proof_before_join(c, media, c.members[1:], c.members[2:])
+        leavers, newcomers = c.members[:-1], c.members[1:]
+        if len(c.members) > OTHERS_DECODED:
+            leavers, newcomers = [second], [c.members[2], c.members[-1]]
+        self.say(f'trying the keys of who left and who joined on {len(media)} media datagrams')
+        after, proof_after = checks.proof_after_leave(
+            c, media, leavers, [second] if len(c.members) > 2 else [])
+        before, proof_before = checks.proof_before_join(
+            c, media, newcomers, [m for m in newcomers if m != second])
+        self.say(f'opening each datagram, and looking for plaintext in all {len(c.datagrams)}')
         proofs = [
             checks.proof_frames(c, comparisons),
             checks.proof_key_changes(c, c.members[1:], [second]),
