@@ -1,0 +1,733 @@
+#include "bravis-peer.h"
+
+#include "bravis-datagram.h"
+#include "bravis-inbox.h"
+#include "bravis-keylog.h"
+#include "../gcp/gcp-udp.h"
+
+/* Control datagrams handled before the outputs are seen to. */
+#define BATCH 32
+
+/* Longer than the time for suspicion, after which leaving ends in any case. */
+#define LEAVE_MARGIN (200 * G_TIME_SPAN_MILLISECOND)
+
+typedef enum { LIFE_NEW, LIFE_RUNNING, LIFE_STOPPING, LIFE_STOPPED } Life;
+
+/* Datagrams, counted; each by one thread, read by any. */
+typedef struct {
+  guint64 received;
+  guint64 media_received;
+  guint64 control_dropped;
+  guint64 sent;
+} Counters;
+
+struct _BravisPeer {
+  BravisConfig *config;
+  BravisIdentity *identity;
+  BravisKeylog *keylog;         /* NULL: not asked for */
+  GcpUdp *udp;
+  GcpAddress local;
+  gint64 suspicion;
+  BravisInbox *inbox;
+  BravisEpochBook *book;
+  BravisReceivers *receivers;
+  BravisAudience *audience;
+  Counters counters;
+
+  GMutex lock;                  /* of what follows; never held while others' code
+                                 * is called */
+  GCond changed;
+  Life life;
+  BravisConference *conference; /* NULL once stopped */
+  gboolean leaving;             /* the end is wanted: nothing else is */
+  GThread *thread;
+
+  int state;                    /* BravisConferenceState; atomic */
+  int is_open;                  /* media may be sent; atomic */
+  int n_senders;                /* threads that are sending; atomic */
+
+  gint64 view_time;             /* of the protocols' thread: the last view's */
+  gboolean has_ended;           /* the same: the end was told */
+};
+
+static void
+count (guint64 *counter, guint64 n)
+{
+  __atomic_fetch_add (counter, n, __ATOMIC_RELAXED);
+}
+
+static gint64
+get_wall_clock (void)
+{
+  return g_get_real_time () / G_TIME_SPAN_SECOND;
+}
+
+static gboolean
+may_invite (const char *name, gpointer user_data)
+{
+  BravisPeer *peer = user_data;
+
+  return bravis_config_may_invite (peer->config, name);
+}
+
+/* --- making --- */
+
+static gboolean
+check_invitations (BravisPeer *peer, GError **error)
+{
+  const char *own = bravis_identity_get_name (peer->identity);
+
+  if (peer->config->invite
+      && g_strv_contains ((const char *const *) peer->config->invite, own)) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CONFIG,
+        "%s: [group] invite=%s: expected another's name, this is one's own",
+        peer->config->file, own);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+open_socket (BravisPeer *peer, GError **error)
+{
+  peer->udp = gcp_udp_new (&peer->config->listen, error);
+  if (!peer->udp) {
+    g_prefix_error (error, "%s: [group] listen: ", peer->config->file);
+    return FALSE;
+  }
+  gcp_udp_get_local (peer->udp, &peer->local);
+  return TRUE;
+}
+
+static gboolean
+make_conference (BravisPeer *peer, GError **error)
+{
+  BravisConferenceConfig config = {
+    .identity = peer->identity,
+    .name = peer->config->conference,
+    .policy = peer->config->policy,
+    .may_invite = may_invite,
+    .user_data = peer,
+  };
+
+  gcp_config_init (&config.gcp);
+  peer->suspicion = config.gcp.suspicion;
+  bravis_random_init_system (&config.random);
+  peer->conference = bravis_conference_new (&config, g_get_monotonic_time (),
+      error);
+  return peer->conference != NULL;
+}
+
+BravisPeer *
+bravis_peer_new (const char *config_file, gint64 exposure, gint64 grace,
+    BravisListen owner, gpointer user_data, GError **error)
+{
+  g_autoptr (BravisPeer) peer = g_new0 (BravisPeer, 1);
+  GError *cause = NULL;
+
+  g_mutex_init (&peer->lock);
+  g_cond_init (&peer->changed);
+  peer->inbox = bravis_inbox_new ();
+  peer->book = bravis_epoch_book_new (exposure, grace);
+  peer->receivers = bravis_receivers_new ();
+  peer->audience = bravis_audience_new (owner, user_data);
+  peer->config = bravis_config_load (config_file, error);
+  if (!peer->config)
+    return NULL;
+  peer->identity = bravis_identity_new (peer->config->certificate,
+      peer->config->key, peer->config->trust, peer->config->crl, error);
+  if (!peer->identity) {
+    g_prefix_error (error, "%s: [identity]: ", peer->config->file);
+    return NULL;
+  }
+  peer->keylog = bravis_keylog_open (&cause);
+  if (cause) {
+    g_propagate_error (error, cause);
+    return NULL;
+  }
+  if (!check_invitations (peer, error) || !open_socket (peer, error)
+      || !make_conference (peer, error))
+    return NULL;
+  return g_steal_pointer (&peer);
+}
+
+void
+bravis_peer_free (BravisPeer *peer)
+{
+  g_clear_pointer (&peer->conference, bravis_conference_free);
+  g_clear_pointer (&peer->udp, gcp_udp_free);
+  g_clear_pointer (&peer->keylog, bravis_keylog_free);
+  g_clear_pointer (&peer->identity, bravis_identity_unref);
+  g_clear_pointer (&peer->config, bravis_config_free);
+  bravis_audience_free (peer->audience);
+  bravis_receivers_free (peer->receivers);
+  bravis_epoch_book_free (peer->book);
+  bravis_inbox_free (peer->inbox);
+  g_mutex_clear (&peer->lock);
+  g_cond_clear (&peer->changed);
+  g_free (peer);
+}
+
+/* --- the socket's thread --- */
+
+static void
+receive (const GcpAddress *from, guint8 *data, gsize size, gpointer user_data)
+{
+  BravisPeer *peer = user_data;
+
+  count (&peer->counters.received, 1);
+  if (size > 0 && bravis_datagram_is_media (data[0])) {
+    count (&peer->counters.media_received, 1);
+    bravis_receivers_call (peer->receivers, from, data, size);
+  } else if (!bravis_inbox_put (peer->inbox, from, data, size)) {
+    count (&peer->counters.control_dropped, 1);
+  }
+}
+
+/* --- the protocols' thread: what came out --- */
+
+static BravisLeaveReason
+leave_reason (GcpDeparture departure)
+{
+  switch (departure) {
+    case GCP_LEFT:
+      return BRAVIS_LEAVE_LEFT;
+    case GCP_PUT_OUT:
+      return BRAVIS_LEAVE_PUT_OUT;
+    case GCP_FAILED:
+    default:
+      return BRAVIS_LEAVE_FAILED;
+  }
+}
+
+static const char *
+end_reason (GcpEndReason reason)
+{
+  switch (reason) {
+    case GCP_END_LEFT:
+      return "left";
+    case GCP_END_PUT_OUT:
+      return "put out";
+    case GCP_END_NOT_ADMITTED:
+    default:
+      return "not admitted";
+  }
+}
+
+static void
+tell_stream (BravisPeer *peer, BravisEventType type,
+    const BravisConferenceOutput *output)
+{
+  BravisEvent event = {
+    .type = type,
+    .name = output->name,
+    .member = output->stream.member,
+    .kind = output->stream.kind,
+    .stream = output->stream.stream,
+    .description = output->stream.description,
+  };
+
+  bravis_audience_tell (peer->audience, &event);
+}
+
+static void
+tell_end (BravisPeer *peer, const char *reason, gint64 now)
+{
+  BravisEvent event = { .type = BRAVIS_EVENT_ENDED, .reason = reason };
+
+  bravis_epoch_book_end (peer->book, now);
+  bravis_audience_tell (peer->audience, &event);
+  peer->has_ended = TRUE;
+}
+
+static void
+take_epoch (BravisPeer *peer, const BravisConferenceOutput *output, gint64 now)
+{
+  BravisEvent event = {
+    .type = BRAVIS_EVENT_EPOCH,
+    .epoch = output->epoch,
+    .cause = bravis_cause_to_string (output->cause),
+    .milliseconds = (now - peer->view_time) / 1000.0,
+  };
+
+  if (peer->keylog)
+    bravis_keylog_write_epoch (peer->keylog, peer->config->conference,
+        output->epoch, event.cause, g_get_real_time ());
+  bravis_epoch_book_add (peer->book, output->epoch, output->addresses, now);
+  bravis_audience_tell (peer->audience, &event);
+}
+
+static void
+handle_output (BravisPeer *peer, BravisConferenceOutput *output, gint64 now)
+{
+  BravisEvent event = { 0 };
+
+  switch (output->type) {
+    case BRAVIS_CONFERENCE_SEND:
+      if (gcp_udp_send (peer->udp, &output->address,
+              g_bytes_get_data (output->bytes, NULL),
+              g_bytes_get_size (output->bytes)))
+        count (&peer->counters.sent, 1);
+      break;
+    case BRAVIS_CONFERENCE_VIEW:
+      peer->view_time = now;
+      if (output->departures && output->departures->len > 0)
+        bravis_epoch_book_departed (peer->book, output->view, now);
+      break;
+    case BRAVIS_CONFERENCE_EPOCH:
+      take_epoch (peer, output, now);
+      break;
+    case BRAVIS_CONFERENCE_ADDRESSES:
+      bravis_epoch_book_set_addresses (peer->book, output->epoch,
+          output->addresses);
+      break;
+    case BRAVIS_CONFERENCE_MEMBER_JOINED:
+    case BRAVIS_CONFERENCE_MEMBER_LEFT:
+      event.type = output->type == BRAVIS_CONFERENCE_MEMBER_JOINED
+          ? BRAVIS_EVENT_MEMBER_JOINED : BRAVIS_EVENT_MEMBER_LEFT;
+      event.name = output->name;
+      event.member = output->member;
+      event.leave_reason = leave_reason (output->departure);
+      bravis_audience_tell (peer->audience, &event);
+      break;
+    case BRAVIS_CONFERENCE_STREAM_ADDED:
+      tell_stream (peer, BRAVIS_EVENT_STREAM_ADDED, output);
+      break;
+    case BRAVIS_CONFERENCE_STREAM_REMOVED:
+      tell_stream (peer, BRAVIS_EVENT_STREAM_REMOVED, output);
+      break;
+    case BRAVIS_CONFERENCE_REFUSED:
+      event.type = BRAVIS_EVENT_REFUSED;
+      event.name = output->name;
+      event.by = output->by;
+      event.reason = output->error ? output->error->message : NULL;
+      bravis_audience_tell (peer->audience, &event);
+      break;
+    case BRAVIS_CONFERENCE_UNREACHABLE:
+      event.type = BRAVIS_EVENT_UNREACHABLE;
+      event.name = output->name;
+      bravis_audience_tell (peer->audience, &event);
+      break;
+    case BRAVIS_CONFERENCE_OVER_FOR_US:
+      tell_end (peer, end_reason (output->end_reason), now);
+      break;
+  }
+}
+
+/* --- the protocols' thread: what goes in --- */
+
+static void
+clear_output (gpointer data)
+{
+  bravis_conference_output_clear (data);
+}
+
+/* One turn of the state machine: its outputs go to @outputs. Returns when the
+ * next turn is due. */
+static gint64
+turn (BravisPeer *peer, GPtrArray *letters, GArray *outputs, gint64 now,
+    BravisConferenceState *state)
+{
+  gint64 wall_clock = get_wall_clock ();
+  BravisConferenceOutput output = { 0 };
+  gint64 deadline;
+
+  g_mutex_lock (&peer->lock);
+  for (guint i = 0; i < letters->len; i++) {
+    BravisLetter *letter = g_ptr_array_index (letters, i);
+
+    bravis_conference_receive (peer->conference, &letter->from, letter->data,
+        letter->size, now, wall_clock);
+  }
+  if (now >= bravis_conference_deadline (peer->conference))
+    bravis_conference_tick (peer->conference, now, wall_clock);
+  while (bravis_conference_poll (peer->conference, &output)) {
+    g_array_append_val (outputs, output);
+    output = (BravisConferenceOutput) { 0 };
+  }
+  *state = bravis_conference_get_state (peer->conference);
+  deadline = bravis_conference_deadline (peer->conference);
+  g_mutex_unlock (&peer->lock);
+  return deadline;
+}
+
+/* Says how far the conference is, once all that led there was told. */
+static void
+settle_state (BravisPeer *peer, BravisConferenceState state)
+{
+  gboolean changed;
+
+  g_mutex_lock (&peer->lock);
+  changed = g_atomic_int_get (&peer->state) != (int) state;
+  g_atomic_int_set (&peer->state, (int) state);
+  g_cond_broadcast (&peer->changed);
+  g_mutex_unlock (&peer->lock);
+  if (changed)
+    bravis_audience_poke (peer->audience);
+}
+
+static gpointer
+run (gpointer data)
+{
+  BravisPeer *peer = data;
+  g_autoptr (GPtrArray) letters = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GArray) outputs = g_array_new (FALSE, FALSE,
+      sizeof (BravisConferenceOutput));
+  gint64 deadline = 0;
+
+  g_array_set_clear_func (outputs, clear_output);
+  while (bravis_inbox_take (peer->inbox, deadline, BATCH, letters)) {
+    gint64 now = g_get_monotonic_time ();
+    BravisConferenceState state;
+
+    deadline = turn (peer, letters, outputs, now, &state);
+    for (guint i = 0; i < outputs->len; i++)
+      handle_output (peer, &g_array_index (outputs, BravisConferenceOutput, i),
+          now);
+    bravis_epoch_book_tick (peer->book, now);
+    settle_state (peer, state);
+    deadline = MIN (deadline, bravis_epoch_book_deadline (peer->book));
+    g_array_set_size (outputs, 0);
+    g_ptr_array_set_size (letters, 0);
+  }
+  return NULL;
+}
+
+/* --- life --- */
+
+/* With the lock. Who is in no conference starts one to invite into. */
+static void
+invite_locked (BravisPeer *peer, const char *name, const GcpAddress *address)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (bravis_conference_get_state (peer->conference) == BRAVIS_CONFERENCE_IDLE)
+    bravis_conference_start (peer->conference, now);
+  bravis_conference_invite (peer->conference, name, address, now,
+      get_wall_clock ());
+}
+
+void
+bravis_peer_start (BravisPeer *peer)
+{
+  GStrv invite = peer->config->invite;
+
+  g_mutex_lock (&peer->lock);
+  if (peer->life == LIFE_NEW) {
+    peer->life = LIFE_RUNNING;
+    for (guint i = 0; invite && invite[i]; i++)
+      invite_locked (peer, invite[i],
+          bravis_config_find_peer (peer->config, invite[i]));
+    g_atomic_int_set (&peer->is_open, 1);
+    bravis_audience_start (peer->audience);
+    peer->thread = g_thread_new ("bravis-protocols", run, peer);
+    gcp_udp_start (peer->udp, receive, peer);
+  }
+  g_mutex_unlock (&peer->lock);
+}
+
+static void
+leave_locked (BravisPeer *peer)
+{
+  peer->leaving = TRUE;
+  bravis_conference_leave (peer->conference, g_get_monotonic_time ());
+  bravis_inbox_wake (peer->inbox);
+}
+
+void
+bravis_peer_leave (BravisPeer *peer)
+{
+  g_mutex_lock (&peer->lock);
+  if (peer->life == LIFE_RUNNING && !peer->leaving)
+    leave_locked (peer);
+  g_mutex_unlock (&peer->lock);
+}
+
+/* With the lock: waits until the others know, if there are any. */
+static void
+leave_and_wait (BravisPeer *peer)
+{
+  gint64 deadline = g_get_monotonic_time () + peer->suspicion + LEAVE_MARGIN;
+
+  if (!peer->leaving)
+    leave_locked (peer);
+  while (g_atomic_int_get (&peer->state) != BRAVIS_CONFERENCE_OVER
+      && g_cond_wait_until (&peer->changed, &peer->lock, deadline))
+    continue;
+}
+
+/* Everything that another thread might still use is taken out of its reach
+ * before it goes. */
+static void
+close_down (BravisPeer *peer)
+{
+  gcp_udp_stop (peer->udp);
+  bravis_inbox_close (peer->inbox);
+  g_thread_join (g_steal_pointer (&peer->thread));
+  if (!peer->has_ended)
+    tell_end (peer, "stopped", g_get_monotonic_time ());
+  g_atomic_int_set (&peer->state, BRAVIS_CONFERENCE_OVER);
+  bravis_audience_poke (peer->audience);
+  bravis_audience_stop (peer->audience);
+}
+
+static void
+close_socket (BravisPeer *peer)
+{
+  g_atomic_int_set (&peer->is_open, 0);
+  while (g_atomic_int_get (&peer->n_senders) > 0)
+    g_thread_yield ();
+  bravis_epoch_book_clear (peer->book);
+  g_clear_pointer (&peer->udp, gcp_udp_free);
+}
+
+void
+bravis_peer_stop (BravisPeer *peer)
+{
+  gboolean was_running;
+
+  g_mutex_lock (&peer->lock);
+  while (peer->life == LIFE_STOPPING)
+    g_cond_wait (&peer->changed, &peer->lock);
+  if (peer->life == LIFE_STOPPED) {
+    g_mutex_unlock (&peer->lock);
+    return;
+  }
+  was_running = peer->life == LIFE_RUNNING;
+  peer->life = LIFE_STOPPING;
+  if (was_running)
+    leave_and_wait (peer);
+  g_mutex_unlock (&peer->lock);
+
+  if (was_running)
+    close_down (peer);
+  close_socket (peer);
+
+  g_mutex_lock (&peer->lock);
+  g_clear_pointer (&peer->conference, bravis_conference_free);
+  g_atomic_int_set (&peer->state, BRAVIS_CONFERENCE_OVER);
+  peer->life = LIFE_STOPPED;
+  g_cond_broadcast (&peer->changed);
+  g_mutex_unlock (&peer->lock);
+}
+
+/* --- wishes --- */
+
+/* Locks, and says whether there is a conference to ask something of. */
+static gboolean
+begin (BravisPeer *peer, GError **error)
+{
+  g_mutex_lock (&peer->lock);
+  if (peer->conference && !peer->leaving)
+    return TRUE;
+  g_mutex_unlock (&peer->lock);
+  g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_STATE,
+      "%s: the session is over", peer->config->file);
+  return FALSE;
+}
+
+static void
+end (BravisPeer *peer)
+{
+  g_mutex_unlock (&peer->lock);
+  bravis_inbox_wake (peer->inbox);
+}
+
+static gboolean
+find_address (BravisPeer *peer, const char *name, const char *text,
+    GcpAddress *address, GError **error)
+{
+  const GcpAddress *known;
+
+  if (text)
+    return gcp_address_parse (text, FALSE, address, error);
+  known = bravis_config_find_peer (peer->config, name);
+  if (!known) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CONFIG,
+        "%s: [peers] has no address for %s", peer->config->file, name);
+    return FALSE;
+  }
+  *address = *known;
+  return TRUE;
+}
+
+gboolean
+bravis_peer_invite (BravisPeer *peer, const char *name, const char *address,
+    GError **error)
+{
+  GcpAddress where;
+
+  if (!bravis_name_is_valid (name)
+      || g_str_equal (name, bravis_peer_get_name (peer))) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_WRONG_NAME,
+        "cannot invite '%s': expected another's name of the form user@domain",
+        name);
+    return FALSE;
+  }
+  if (!find_address (peer, name, address, &where, error)
+      || !begin (peer, error))
+    return FALSE;
+  invite_locked (peer, name, &where);
+  end (peer);
+  return TRUE;
+}
+
+void
+bravis_peer_refresh (BravisPeer *peer)
+{
+  if (!begin (peer, NULL))
+    return;
+  bravis_conference_refresh (peer->conference, g_get_monotonic_time ());
+  end (peer);
+}
+
+gboolean
+bravis_peer_add_stream (BravisPeer *peer, BravisKind kind, guint16 *stream,
+    GError **error)
+{
+  gboolean done;
+
+  if (!begin (peer, error))
+    return FALSE;
+  done = bravis_conference_add_stream (peer->conference, kind, stream, error);
+  end (peer);
+  return done;
+}
+
+gboolean
+bravis_peer_describe_stream (BravisPeer *peer, guint16 stream,
+    const char *description, GError **error)
+{
+  gboolean done;
+
+  if (!begin (peer, error))
+    return FALSE;
+  done = bravis_conference_describe_stream (peer->conference, stream,
+      description, g_get_monotonic_time (), error);
+  end (peer);
+  return done;
+}
+
+void
+bravis_peer_remove_stream (BravisPeer *peer, guint16 stream)
+{
+  if (!begin (peer, NULL))
+    return;
+  bravis_conference_remove_stream (peer->conference, stream,
+      g_get_monotonic_time ());
+  end (peer);
+}
+
+/* --- media --- */
+
+/* Between these two the socket stays open. */
+static gboolean
+begin_sending (BravisPeer *peer)
+{
+  g_atomic_int_inc (&peer->n_senders);
+  return g_atomic_int_get (&peer->is_open) != 0;
+}
+
+static void
+end_sending (BravisPeer *peer)
+{
+  g_atomic_int_add (&peer->n_senders, -1);
+}
+
+gboolean
+bravis_peer_send_to_all (BravisPeer *peer, BravisEpoch *epoch,
+    gconstpointer data, gsize size)
+{
+  g_autoptr (BravisRoutes) routes = bravis_epoch_book_ref_routes (peer->book,
+      epoch);
+  const GcpAddress *all;
+  guint n;
+
+  if (!routes)
+    return FALSE;
+  all = bravis_routes_get_all (routes, &n);
+  if (begin_sending (peer) && n > 0)
+    count (&peer->counters.sent,
+        gcp_udp_send_to_all (peer->udp, all, n, data, size));
+  end_sending (peer);
+  return TRUE;
+}
+
+gboolean
+bravis_peer_send_to (BravisPeer *peer, BravisEpoch *epoch, guint index,
+    gconstpointer data, gsize size)
+{
+  g_autoptr (BravisRoutes) routes = bravis_epoch_book_ref_routes (peer->book,
+      epoch);
+  const GcpAddress *to;
+
+  if (!routes)
+    return FALSE;
+  to = bravis_routes_get (routes, index);
+  if (begin_sending (peer) && to && gcp_udp_send (peer->udp, to, data, size))
+    count (&peer->counters.sent, 1);
+  end_sending (peer);
+  return TRUE;
+}
+
+/* --- looking at it --- */
+
+BravisEpochBook *
+bravis_peer_get_book (BravisPeer *peer)
+{
+  return peer->book;
+}
+
+BravisReceivers *
+bravis_peer_get_receivers (BravisPeer *peer)
+{
+  return peer->receivers;
+}
+
+BravisAudience *
+bravis_peer_get_audience (BravisPeer *peer)
+{
+  return peer->audience;
+}
+
+const BravisConfig *
+bravis_peer_get_config (BravisPeer *peer)
+{
+  return peer->config;
+}
+
+const char *
+bravis_peer_get_name (BravisPeer *peer)
+{
+  return bravis_identity_get_name (peer->identity);
+}
+
+BravisConferenceState
+bravis_peer_get_state (BravisPeer *peer)
+{
+  return g_atomic_int_get (&peer->state);
+}
+
+static void
+add_count (GVariantBuilder *builder, const char *name, guint64 *counter)
+{
+  g_variant_builder_add (builder, "{sv}", name,
+      g_variant_new_uint64 (__atomic_load_n (counter, __ATOMIC_RELAXED)));
+}
+
+GVariant *
+bravis_peer_get_stats (BravisPeer *peer)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  char text[GCP_ADDRESS_STRING_SIZE];
+
+  g_variant_builder_add (&builder, "{sv}", "local-address",
+      g_variant_new_string (gcp_address_format (&peer->local, text)));
+  add_count (&builder, "datagrams-received", &peer->counters.received);
+  add_count (&builder, "media-received", &peer->counters.media_received);
+  add_count (&builder, "control-dropped", &peer->counters.control_dropped);
+  add_count (&builder, "datagrams-sent", &peer->counters.sent);
+  g_variant_builder_add (&builder, "{sv}", "epochs-kept",
+      g_variant_new_uint32 (bravis_epoch_book_get_n_epochs (peer->book)));
+  return g_variant_builder_end (&builder);
+}
