@@ -60,7 +60,7 @@ void bravis_session_remove_media_receiver (BravisSession *session, guint id);
  * take its time. A stream that is described anew is added again. */
 typedef enum {
   BRAVIS_EVENT_EPOCH,           /* @epoch, @cause, @milliseconds since the view */
-  BRAVIS_EVENT_MEMBER_JOINED,   /* @name, @member */
+  BRAVIS_EVENT_MEMBER_JOINED,   /* @name, @member: another, never oneself */
   BRAVIS_EVENT_MEMBER_LEFT,     /* @name, @member, @leave_reason */
   BRAVIS_EVENT_STREAM_ADDED,    /* @name, @member, @kind, @stream, @description */
   BRAVIS_EVENT_STREAM_REMOVED,  /* the same, without @description */

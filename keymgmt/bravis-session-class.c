@@ -1,0 +1,289 @@
+#include "bravis-session-private.h"
+
+static GParamSpec *props[N_PROPS];
+static guint signals[N_SIGNALS];
+
+static void
+set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  BravisSession *session = BRAVIS_SESSION (object);
+
+  switch (id) {
+    case PROP_NAME:
+      session->name = g_value_dup_string (value);
+      break;
+    case PROP_CONFIG:
+      session->config = g_value_dup_string (value);
+      break;
+    case PROP_EXPOSURE:
+      session->exposure = g_value_get_uint (value);
+      break;
+    case PROP_GRACE:
+      session->grace = g_value_get_uint (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+}
+
+static void
+get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  BravisSession *session = BRAVIS_SESSION (object);
+
+  switch (id) {
+    case PROP_NAME:
+      g_value_set_string (value, session->name);
+      break;
+    case PROP_CONFIG:
+      g_value_set_string (value, session->config);
+      break;
+    case PROP_EXPOSURE:
+      g_value_set_uint (value, session->exposure);
+      break;
+    case PROP_GRACE:
+      g_value_set_uint (value, session->grace);
+      break;
+    case PROP_IDENTITY:
+      g_value_set_string (value, bravis_session_get_identity (session));
+      break;
+    case PROP_MEMBERS:
+      g_value_take_boxed (value, bravis_session_dup_members (session));
+      break;
+    case PROP_EPOCH:
+      g_value_set_uint64 (value, bravis_session_get_epoch_number (session));
+      break;
+    case PROP_VERIFICATION_CODE:
+      g_value_take_string (value,
+          bravis_session_dup_verification_code (session));
+      break;
+    case PROP_STATE:
+      g_value_set_string (value, bravis_session_get_state (session));
+      break;
+    case PROP_STATS:
+      g_value_take_variant (value, bravis_session_dup_stats (session));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+}
+
+static void
+install_properties (GObjectClass *object_class)
+{
+  const GParamFlags given = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY
+      | G_PARAM_STATIC_STRINGS;
+  const GParamFlags seen = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  /**
+   * BravisSession:name: (nullable)
+   *
+   * What elements find the session by.
+   */
+  props[PROP_NAME] = g_param_spec_string ("name", "Name",
+      "What elements find the session by", NULL, given);
+  /**
+   * BravisSession:config: (nullable)
+   *
+   * The path of the configuration file.
+   */
+  props[PROP_CONFIG] = g_param_spec_string ("config", "Configuration",
+      "Path of the configuration file", NULL, given);
+  /**
+   * BravisSession:exposure:
+   *
+   * For how long, in milliseconds, senders may go on under a key that somebody
+   * who is gone had, at most. Normally the next key is there after one round
+   * trip; where it is not, senders drop.
+   */
+  props[PROP_EXPOSURE] = g_param_spec_uint ("exposure", "Exposure",
+      "Milliseconds that senders may go on under the old key after a member is "
+      "gone, at most", 0, 10000, 1000, given);
+  /**
+   * BravisSession:grace:
+   *
+   * For how long, in milliseconds, what was sent under a key that was replaced is
+   * still received.
+   */
+  props[PROP_GRACE] = g_param_spec_uint ("grace", "Grace",
+      "Milliseconds that receivers keep an old key", 0, 60000, 2000, given);
+  /**
+   * BravisSession:identity: (nullable)
+   *
+   * The peer's own name, from its certificate.
+   */
+  props[PROP_IDENTITY] = g_param_spec_string ("identity", "Identity",
+      "The peer's own name, from its certificate", NULL, seen);
+  /**
+   * BravisSession:members:
+   *
+   * The names of the members, oneself included, in the order in which they
+   * joined.
+   */
+  props[PROP_MEMBERS] = g_param_spec_boxed ("members", "Members",
+      "Names of the members, in the order in which they joined", G_TYPE_STRV,
+      seen);
+  /**
+   * BravisSession:epoch:
+   *
+   * The number of the present epoch; 0: there is none.
+   */
+  props[PROP_EPOCH] = g_param_spec_uint64 ("epoch", "Epoch",
+      "Number of the present epoch, 0 where there is none", 0, G_MAXUINT64, 0,
+      seen);
+  /**
+   * BravisSession:verification-code: (nullable)
+   *
+   * Digits that are the same at all members, for people to compare by voice.
+   */
+  props[PROP_VERIFICATION_CODE] = g_param_spec_string ("verification-code",
+      "Verification code", "Digits that are the same at all members", NULL,
+      seen);
+  /**
+   * BravisSession:state:
+   *
+   * "idle", "joining", "member", "leaving" or "over".
+   */
+  props[PROP_STATE] = g_param_spec_string ("state", "State",
+      "idle, joining, member, leaving or over", NULL, seen);
+  /**
+   * BravisSession:stats:
+   *
+   * A dictionary: "local-address" (s), "datagrams-received", "media-received",
+   * "control-dropped", "datagrams-sent" (t), "epochs-kept" (u).
+   */
+  props[PROP_STATS] = g_param_spec_variant ("stats", "Statistics",
+      "Counts of datagrams, the local address", G_VARIANT_TYPE_VARDICT, NULL,
+      seen);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+}
+
+static guint
+new_signal (const char *name, guint n, ...)
+{
+  va_list types;
+  guint id;
+
+  va_start (types, n);
+  id = g_signal_new_valist (name, BRAVIS_TYPE_SESSION, G_SIGNAL_RUN_LAST, NULL,
+      NULL, NULL, NULL, G_TYPE_NONE, n, types);
+  va_end (types);
+  return id;
+}
+
+static void
+install_signals (void)
+{
+  /**
+   * BravisSession::member-joined:
+   * @session: the session
+   * @name: the member's name
+   *
+   * Another member is in the conference: it came, or was there before this peer.
+   */
+  signals[SIGNAL_MEMBER_JOINED] = new_signal ("member-joined", 1,
+      G_TYPE_STRING);
+  /**
+   * BravisSession::member-left:
+   * @session: the session
+   * @name: the member's name
+   * @reason: why
+   *
+   * Another member is not in the conference any more.
+   */
+  signals[SIGNAL_MEMBER_LEFT] = new_signal ("member-left", 2, G_TYPE_STRING,
+      BRAVIS_TYPE_LEAVE_REASON);
+  /**
+   * BravisSession::epoch-changed:
+   * @session: the session
+   * @number: the epoch's number
+   * @cause: why: "start", "join", "leave", "crash", "join-and-leave" or "refresh"
+   * @milliseconds: since the view that made it necessary
+   *
+   * There are new keys.
+   */
+  signals[SIGNAL_EPOCH_CHANGED] = new_signal ("epoch-changed", 3,
+      G_TYPE_UINT64, G_TYPE_STRING, G_TYPE_DOUBLE);
+  /**
+   * BravisSession::refused:
+   * @session: the session
+   * @name: (nullable): who was refused, this peer, too; %NULL where it did not
+   *   show itself
+   * @by: (nullable): who refused; %NULL for this peer
+   * @reason: a sentence that says why
+   *
+   * Somebody was not let in.
+   */
+  signals[SIGNAL_REFUSED] = new_signal ("refused", 3, G_TYPE_STRING,
+      G_TYPE_STRING, G_TYPE_STRING);
+  /**
+   * BravisSession::unreachable:
+   * @session: the session
+   * @name: who was invited
+   *
+   * Somebody who was invited does not answer. It is tried on.
+   */
+  signals[SIGNAL_UNREACHABLE] = new_signal ("unreachable", 1, G_TYPE_STRING);
+  /**
+   * BravisSession::ended:
+   * @session: the session
+   * @reason: "left", "put out", "not admitted" or "stopped"
+   *
+   * The conference is over for this peer, and the session for good.
+   */
+  signals[SIGNAL_ENDED] = new_signal ("ended", 1, G_TYPE_STRING);
+  /**
+   * BravisSession::stream-added:
+   * @session: the session
+   * @name: the member's name
+   * @member: the member's id
+   * @kind: "video", "audio", "whiteboard" or "signalling"
+   * @stream: the stream's number
+   * @description: what the member says of it
+   *
+   * A member sends a stream, or describes one anew.
+   */
+  signals[SIGNAL_STREAM_ADDED] = new_signal ("stream-added", 5, G_TYPE_STRING,
+      G_TYPE_UINT64, G_TYPE_STRING, G_TYPE_UINT, G_TYPE_STRING);
+  /**
+   * BravisSession::stream-removed:
+   * @session: the session
+   * @name: the member's name
+   * @member: the member's id
+   * @kind: "video", "audio", "whiteboard" or "signalling"
+   * @stream: the stream's number
+   *
+   * A member does not send a stream any more, or is gone.
+   */
+  signals[SIGNAL_STREAM_REMOVED] = new_signal ("stream-removed", 4,
+      G_TYPE_STRING, G_TYPE_UINT64, G_TYPE_STRING, G_TYPE_UINT);
+}
+
+void
+bravis_session_install (GObjectClass *object_class)
+{
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  install_properties (object_class);
+  install_signals ();
+}
+
+void
+bravis_session_notify (BravisSession *session, guint prop)
+{
+  g_object_notify_by_pspec (G_OBJECT (session), props[prop]);
+}
+
+void
+bravis_session_emit (BravisSession *session, guint signal, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, signal);
+  g_signal_emit_valist (session, signals[signal], 0, arguments);
+  va_end (arguments);
+}

@@ -1,0 +1,66 @@
+/* bravis-session-private.h: what the files of BravisSession share
+ *
+ *   bravis-session.c        events, life, public functions
+ *   bravis-session-class.c  properties and signals
+ *   bravis-session-media.c  what elements need of it
+ */
+#pragma once
+
+#include "bravis-peer.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  GcpMemberId id;
+  char *name;
+} BravisSessionMember;
+
+struct _BravisSession {
+  GObject parent_instance;
+
+  char *name;
+  char *config;
+  guint exposure;
+  guint grace;
+  BravisPeer *peer;             /* NULL: not made, or making it failed */
+
+  GMutex lock;                  /* of what follows */
+  guint holds;
+  gboolean is_own_start;        /* the application started it itself */
+  GPtrArray *members;           /* of BravisSessionMember */
+
+  const char *last_state;       /* of the session's thread: the last told */
+};
+
+enum {
+  PROP_NAME = 1,
+  PROP_CONFIG,
+  PROP_EXPOSURE,
+  PROP_GRACE,
+  PROP_IDENTITY,
+  PROP_MEMBERS,
+  PROP_EPOCH,
+  PROP_VERIFICATION_CODE,
+  PROP_STATE,
+  PROP_STATS,
+  N_PROPS
+};
+
+enum {
+  SIGNAL_MEMBER_JOINED,
+  SIGNAL_MEMBER_LEFT,
+  SIGNAL_EPOCH_CHANGED,
+  SIGNAL_REFUSED,
+  SIGNAL_UNREACHABLE,
+  SIGNAL_ENDED,
+  SIGNAL_STREAM_ADDED,
+  SIGNAL_STREAM_REMOVED,
+  N_SIGNALS
+};
+
+/* Declares properties and signals. */
+void bravis_session_install (GObjectClass *object_class);
+void bravis_session_notify (BravisSession *session, guint prop);
+void bravis_session_emit (BravisSession *session, guint signal, ...);
+
+G_END_DECLS

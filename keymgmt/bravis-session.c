@@ -1,0 +1,581 @@
+#include "bravis-session-media.h"
+
+#include "bravis-session-private.h"
+#include "bravis-session-registry.h"
+
+#include <gio/gio.h>
+
+static void initable_iface_init (GInitableIface *iface);
+
+/**
+ * BravisSession:
+ *
+ * One peer of one conference.
+ *
+ * A session is made from a configuration file, which names the peer's
+ * certificate and key, whom it trusts, the conference, where to listen, and
+ * whom to invite. It joins or starts the conference, keeps everybody agreed on
+ * who is in, and changes the keys whenever that changes. Elements of any
+ * pipeline in the process find it by its name or by its file and protect media
+ * with its keys.
+ *
+ * To give the properties #BravisSession:exposure and #BravisSession:grace, make
+ * it with g_initable_new().
+ */
+G_DEFINE_FINAL_TYPE_WITH_CODE (BravisSession, bravis_session, G_TYPE_OBJECT,
+    G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, initable_iface_init))
+
+GType
+bravis_leave_reason_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { BRAVIS_LEAVE_LEFT, "BRAVIS_LEAVE_LEFT", "left" },
+    { BRAVIS_LEAVE_FAILED, "BRAVIS_LEAVE_FAILED", "failed" },
+    { BRAVIS_LEAVE_PUT_OUT, "BRAVIS_LEAVE_PUT_OUT", "put-out" },
+    { 0, NULL, NULL },
+  };
+  static gsize type;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("BravisLeaveReason", values));
+  return type;
+}
+
+/* --- what happened, in the session's thread --- */
+
+static void
+member_free (gpointer data)
+{
+  BravisSessionMember *member = data;
+
+  g_free (member->name);
+  g_free (member);
+}
+
+static void
+add_member (BravisSession *session, GcpMemberId id, const char *name)
+{
+  BravisSessionMember *member = g_new0 (BravisSessionMember, 1);
+
+  member->id = id;
+  member->name = g_strdup (name);
+  g_ptr_array_add (session->members, member);
+}
+
+static BravisSessionMember *
+get_member (BravisSession *session, guint index)
+{
+  return g_ptr_array_index (session->members, index);
+}
+
+static void
+remove_member (BravisSession *session, GcpMemberId id)
+{
+  for (guint i = session->members->len; i-- > 0;)
+    if (get_member (session, i)->id == id)
+      g_ptr_array_remove_index (session->members, i);
+}
+
+/* Events tell of the others; the epoch has everybody, oneself included, in the
+ * view's order. */
+static void
+take_members (BravisSession *session, BravisEpoch *epoch)
+{
+  g_ptr_array_set_size (session->members, 0);
+  for (guint i = 0; epoch && i < bravis_epoch_get_n_members (epoch); i++) {
+    BravisCard *card = bravis_epoch_get_card (epoch, i);
+
+    add_member (session, card->id, card->name);
+  }
+}
+
+static void
+update_members (BravisSession *session, const BravisEvent *event)
+{
+  g_mutex_lock (&session->lock);
+  if (event->type == BRAVIS_EVENT_MEMBER_JOINED)
+    add_member (session, event->member, event->name);
+  else if (event->type == BRAVIS_EVENT_MEMBER_LEFT)
+    remove_member (session, event->member);
+  else
+    take_members (session, event->epoch);
+  g_mutex_unlock (&session->lock);
+  bravis_session_notify (session, PROP_MEMBERS);
+}
+
+static void
+notify_state (BravisSession *session)
+{
+  const char *state = bravis_session_get_state (session);
+
+  if (session->last_state == state)
+    return;
+  session->last_state = state;
+  bravis_session_notify (session, PROP_STATE);
+}
+
+static void
+notify_epoch (BravisSession *session)
+{
+  bravis_session_notify (session, PROP_EPOCH);
+  bravis_session_notify (session, PROP_VERIFICATION_CODE);
+}
+
+/* The properties change before the signal comes that tells why. */
+static void
+on_event (const BravisEvent *event, gpointer user_data)
+{
+  BravisSession *session = user_data;
+
+  notify_state (session);
+  if (!event)
+    return;
+  switch (event->type) {
+    case BRAVIS_EVENT_EPOCH:
+      update_members (session, event);
+      notify_epoch (session);
+      bravis_session_emit (session, SIGNAL_EPOCH_CHANGED,
+          bravis_epoch_get_number (event->epoch), event->cause,
+          event->milliseconds);
+      break;
+    case BRAVIS_EVENT_MEMBER_JOINED:
+      update_members (session, event);
+      bravis_session_emit (session, SIGNAL_MEMBER_JOINED, event->name);
+      break;
+    case BRAVIS_EVENT_MEMBER_LEFT:
+      update_members (session, event);
+      bravis_session_emit (session, SIGNAL_MEMBER_LEFT, event->name,
+          event->leave_reason);
+      break;
+    case BRAVIS_EVENT_STREAM_ADDED:
+      bravis_session_emit (session, SIGNAL_STREAM_ADDED, event->name,
+          event->member, bravis_kind_to_string (event->kind),
+          (guint) event->stream, event->description);
+      break;
+    case BRAVIS_EVENT_STREAM_REMOVED:
+      bravis_session_emit (session, SIGNAL_STREAM_REMOVED, event->name,
+          event->member, bravis_kind_to_string (event->kind),
+          (guint) event->stream);
+      break;
+    case BRAVIS_EVENT_REFUSED:
+      bravis_session_emit (session, SIGNAL_REFUSED, event->name, event->by,
+          event->reason);
+      break;
+    case BRAVIS_EVENT_UNREACHABLE:
+      bravis_session_emit (session, SIGNAL_UNREACHABLE, event->name);
+      break;
+    case BRAVIS_EVENT_ENDED:
+      update_members (session, event);
+      notify_epoch (session);
+      bravis_session_emit (session, SIGNAL_ENDED, event->reason);
+      break;
+  }
+}
+
+/* --- making and ending --- */
+
+static gboolean
+bravis_session_initable_init (GInitable *initable, GCancellable *cancellable,
+    GError **error)
+{
+  BravisSession *session = BRAVIS_SESSION (initable);
+  g_autofree char *path = NULL;
+
+  if (!session->config) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CONFIG,
+        "session '%s' has no configuration file",
+        session->name ? session->name : "");
+    return FALSE;
+  }
+  path = bravis_registry_canonicalize (session->config);
+  if (!bravis_registry_claim (session, session->name, path, error))
+    return FALSE;
+  session->peer = bravis_peer_new (session->config,
+      session->exposure * G_TIME_SPAN_MILLISECOND,
+      session->grace * G_TIME_SPAN_MILLISECOND, on_event, session, error);
+  if (!session->peer) {
+    bravis_registry_remove (session);
+    return FALSE;
+  }
+  bravis_registry_publish (session);
+  return TRUE;
+}
+
+static void
+initable_iface_init (GInitableIface *iface)
+{
+  iface->init = bravis_session_initable_init;
+}
+
+static gpointer
+drop (gpointer session)
+{
+  g_object_unref (session);
+  return NULL;
+}
+
+static gboolean
+drop_elsewhere (gpointer session)
+{
+  g_thread_unref (g_thread_new ("bravis-stop", drop, session));
+  return G_SOURCE_REMOVE;
+}
+
+/* A handler dropped the last reference: the session's own thread cannot wait for
+ * its own end, so another does. It gets the reference only once this thread is
+ * out of g_object_unref (), which would take it for the last one otherwise. */
+static void
+dispose_later (BravisSession *session)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, drop_elsewhere, g_object_ref (session), NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+}
+
+static void
+bravis_session_dispose (GObject *object)
+{
+  BravisSession *session = BRAVIS_SESSION (object);
+
+  if (session->peer
+      && bravis_audience_is_own_thread (bravis_peer_get_audience (
+              session->peer))) {
+    dispose_later (session);
+    return;
+  }
+  bravis_session_stop (session);
+  G_OBJECT_CLASS (bravis_session_parent_class)->dispose (object);
+}
+
+static void
+bravis_session_finalize (GObject *object)
+{
+  BravisSession *session = BRAVIS_SESSION (object);
+
+  g_clear_pointer (&session->peer, bravis_peer_free);
+  g_ptr_array_unref (session->members);
+  g_free (session->name);
+  g_free (session->config);
+  g_mutex_clear (&session->lock);
+  G_OBJECT_CLASS (bravis_session_parent_class)->finalize (object);
+}
+
+static void
+bravis_session_class_init (BravisSessionClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = bravis_session_dispose;
+  object_class->finalize = bravis_session_finalize;
+  bravis_session_install (object_class);
+}
+
+static void
+bravis_session_init (BravisSession *session)
+{
+  g_mutex_init (&session->lock);
+  session->members = g_ptr_array_new_with_free_func (member_free);
+  session->last_state = "idle";
+}
+
+/* --- public --- */
+
+/**
+ * bravis_session_new:
+ * @name: (nullable): what elements find the session by
+ * @config: (type filename): path of the configuration file
+ * @error: return location for a #GError
+ *
+ * Makes a session: reads its configuration and identity and binds its socket,
+ * so that everything that is wrong with them is said here.
+ *
+ * Returns: (transfer full): a new session, or %NULL with #BravisError or
+ *   #GIOErrorEnum; %BRAVIS_ERROR_STATE where another session of the process has
+ *   this name or file
+ */
+BravisSession *
+bravis_session_new (const char *name, const char *config, GError **error)
+{
+  return g_initable_new (BRAVIS_TYPE_SESSION, NULL, error, "name", name,
+      "config", config, NULL);
+}
+
+/**
+ * bravis_session_get:
+ * @name: (nullable): a session's name
+ * @config: (nullable) (type filename): path of a configuration file
+ * @error: return location for a #GError
+ *
+ * The session of the process that has this name or this configuration file; with
+ * @config it is made where there is none yet. Where both are given they have to
+ * fit together.
+ *
+ * Returns: (transfer full): the session, or %NULL with #BravisError or
+ *   #GIOErrorEnum
+ */
+BravisSession *
+bravis_session_get (const char *name, const char *config, GError **error)
+{
+  g_autofree char *path = config ? bravis_registry_canonicalize (config) : NULL;
+
+  for (;;) {
+    g_autoptr (GError) cause = NULL;
+    BravisSession *session = bravis_registry_find (name, path, &cause);
+
+    if (!session && !cause && config)
+      session = bravis_session_new (name, config, &cause);
+    else if (!session && !cause)
+      g_set_error (&cause, BRAVIS_ERROR, BRAVIS_ERROR_CONFIG,
+          "there is no session '%s': expected the path of a configuration file "
+          "to make it", name ? name : "");
+    if (session)
+      return session;
+    /* Somebody was faster in making it: it is there now. */
+    if (!g_error_matches (cause, BRAVIS_ERROR, BRAVIS_ERROR_STATE)) {
+      g_propagate_error (error, g_steal_pointer (&cause));
+      return NULL;
+    }
+  }
+}
+
+/**
+ * bravis_session_start:
+ * @session: a session
+ *
+ * Starts the session: a peer that has somebody to invite starts the conference
+ * and invites, another waits for its invitation. Does nothing the second time.
+ * Who calls this has to call bravis_session_stop() too, or to drop the last
+ * reference.
+ */
+void
+bravis_session_start (BravisSession *session)
+{
+  g_return_if_fail (BRAVIS_IS_SESSION (session));
+
+  g_mutex_lock (&session->lock);
+  session->is_own_start = TRUE;
+  g_mutex_unlock (&session->lock);
+  bravis_peer_start (session->peer);
+}
+
+/**
+ * bravis_session_leave:
+ * @session: a session
+ *
+ * Leaves the conference. #BravisSession::ended follows, at the latest after the
+ * time in which the others would notice by themselves.
+ */
+void
+bravis_session_leave (BravisSession *session)
+{
+  g_return_if_fail (BRAVIS_IS_SESSION (session));
+
+  bravis_peer_leave (session->peer);
+}
+
+/**
+ * bravis_session_stop:
+ * @session: a session
+ *
+ * Leaves, waits until that is done (about one second at most), and closes the
+ * socket. In any state; doing it twice does no harm. Not to be called from a
+ * signal handler.
+ */
+void
+bravis_session_stop (BravisSession *session)
+{
+  g_return_if_fail (BRAVIS_IS_SESSION (session));
+
+  if (!session->peer)
+    return;
+  g_return_if_fail (!bravis_audience_is_own_thread (
+          bravis_peer_get_audience (session->peer)));
+  bravis_registry_withdraw (session);
+  bravis_peer_stop (session->peer);
+  bravis_registry_remove (session);
+}
+
+/**
+ * bravis_session_invite:
+ * @session: a session
+ * @name: whom to invite, as `user@domain`
+ * @address: (nullable): where it is, as `HOST:PORT`; %NULL: where `[peers]` of the
+ *   configuration says
+ * @error: return location for a #GError
+ *
+ * Invites somebody. It is tried until there is an answer.
+ *
+ * Returns: %TRUE if the invitation goes out
+ */
+gboolean
+bravis_session_invite (BravisSession *session, const char *name,
+    const char *address, GError **error)
+{
+  g_return_val_if_fail (BRAVIS_IS_SESSION (session), FALSE);
+  g_return_val_if_fail (name, FALSE);
+
+  return bravis_peer_invite (session->peer, name, address, error);
+}
+
+/**
+ * bravis_session_refresh:
+ * @session: a session
+ *
+ * Asks for a new key.
+ */
+void
+bravis_session_refresh (BravisSession *session)
+{
+  g_return_if_fail (BRAVIS_IS_SESSION (session));
+
+  bravis_peer_refresh (session->peer);
+}
+
+/**
+ * bravis_session_get_name:
+ * @session: a session
+ *
+ * Returns: (nullable): what elements find the session by
+ */
+const char *
+bravis_session_get_name (BravisSession *session)
+{
+  g_return_val_if_fail (BRAVIS_IS_SESSION (session), NULL);
+
+  return session->name;
+}
+
+/**
+ * bravis_session_get_identity:
+ * @session: a session
+ *
+ * Returns: the peer's own name, from its certificate
+ */
+const char *
+bravis_session_get_identity (BravisSession *session)
+{
+  g_return_val_if_fail (BRAVIS_IS_SESSION (session), NULL);
+
+  return session->peer ? bravis_peer_get_name (session->peer) : NULL;
+}
+
+/**
+ * bravis_session_dup_members:
+ * @session: a session
+ *
+ * Returns: (transfer full): the members' names, in the order in which they joined
+ */
+GStrv
+bravis_session_dup_members (BravisSession *session)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  g_return_val_if_fail (BRAVIS_IS_SESSION (session), NULL);
+
+  g_mutex_lock (&session->lock);
+  for (guint i = 0; i < session->members->len; i++)
+    g_strv_builder_add (builder, get_member (session, i)->name);
+  g_mutex_unlock (&session->lock);
+  return g_strv_builder_end (builder);
+}
+
+/**
+ * bravis_session_get_epoch_number:
+ * @session: a session
+ *
+ * Returns: the number of the present epoch; 0: there is none
+ */
+guint64
+bravis_session_get_epoch_number (BravisSession *session)
+{
+  g_autoptr (BravisEpoch) epoch = bravis_session_ref_epoch (session);
+
+  return epoch ? bravis_epoch_get_number (epoch) : 0;
+}
+
+/**
+ * bravis_session_dup_verification_code:
+ * @session: a session
+ *
+ * Returns: (transfer full) (nullable): digits that are the same at all members
+ */
+char *
+bravis_session_dup_verification_code (BravisSession *session)
+{
+  g_autoptr (BravisEpoch) epoch = bravis_session_ref_epoch (session);
+
+  return epoch ? g_strdup (bravis_epoch_get_verification_code (epoch)) : NULL;
+}
+
+/**
+ * bravis_session_get_state:
+ * @session: a session
+ *
+ * Returns: "idle", "joining", "member", "leaving" or "over"
+ */
+const char *
+bravis_session_get_state (BravisSession *session)
+{
+  g_return_val_if_fail (BRAVIS_IS_SESSION (session), NULL);
+
+  if (!session->peer)
+    return "over";
+  switch (bravis_peer_get_state (session->peer)) {
+    case BRAVIS_CONFERENCE_IDLE:
+      return "idle";
+    case BRAVIS_CONFERENCE_JOINING:
+      return "joining";
+    case BRAVIS_CONFERENCE_MEMBER:
+      return "member";
+    case BRAVIS_CONFERENCE_LEAVING:
+      return "leaving";
+    case BRAVIS_CONFERENCE_OVER:
+    default:
+      return "over";
+  }
+}
+
+/**
+ * bravis_session_dup_stats:
+ * @session: a session
+ *
+ * Returns: (transfer full): a dictionary, see #BravisSession:stats
+ */
+GVariant *
+bravis_session_dup_stats (BravisSession *session)
+{
+  g_return_val_if_fail (BRAVIS_IS_SESSION (session), NULL);
+
+  if (!session->peer)
+    return g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
+  return g_variant_ref_sink (bravis_peer_get_stats (session->peer));
+}
+
+/* --- for elements: bravis-session-media.h; the rest: bravis-session-media.c --- */
+
+void
+bravis_session_hold (BravisSession *session)
+{
+  gboolean first;
+
+  g_mutex_lock (&session->lock);
+  first = session->holds++ == 0;
+  g_mutex_unlock (&session->lock);
+  if (first)
+    bravis_peer_start (session->peer);
+}
+
+void
+bravis_session_release (BravisSession *session)
+{
+  gboolean last;
+
+  g_mutex_lock (&session->lock);
+  last = --session->holds == 0 && !session->is_own_start;
+  g_mutex_unlock (&session->lock);
+  if (last)
+    bravis_session_stop (session);
+}
