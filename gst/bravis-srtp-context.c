@@ -31,15 +31,31 @@ set_crypto (srtp_crypto_policy_t *crypto, BravisSrtpProfile profile)
   }
 }
 
-/* libsrtp2 keeps its list of ciphers for the life of the process. */
-static gboolean
-srtp_is_ready (void)
+/* libsrtp2 is set up once in a process, and says no the second time, which may
+ * be ours: the stock elements set it up too. If it really failed, no context can
+ * be made, and that is seen there.
+ *
+ * Where libsrtp2 stands on NSS, its ciphers are loaded with the first context and
+ * unloaded with the last one, which takes 200 times as long as making a context:
+ * so one stays for the life of the process. Its key is all zeros and opens
+ * nothing. */
+static void
+init_srtp (void)
 {
-  static gsize state = 0;
+  static gsize done = 0;
+  static srtp_t anchor = NULL;
+  guint8 zeros[SRTP_AES_GCM_128_KEY_LEN_WSALT] = { 0, };
+  srtp_policy_t policy = { 0, };
 
-  if (g_once_init_enter (&state))
-    g_once_init_leave (&state, srtp_init () == srtp_err_status_ok ? 1 : 2);
-  return state == 1;
+  if (!g_once_init_enter (&done))
+    return;
+  srtp_init ();
+  set_crypto (&policy.rtp, BRAVIS_SRTP_AES_128_GCM);
+  set_crypto (&policy.rtcp, BRAVIS_SRTP_AES_128_GCM);
+  policy.ssrc.type = ssrc_any_inbound;
+  policy.key = zeros;
+  srtp_create (&anchor, &policy);
+  g_once_init_leave (&done, 1);
 }
 
 BravisSrtpContext *
@@ -49,9 +65,9 @@ bravis_srtp_context_new (BravisSrtpProfile profile, const BravisSecret *key,
   g_autoptr (BravisSrtpContext) context = NULL;
   guint64 big_endian;
 
-  if (!srtp_is_ready ()
-      || bravis_secret_get_size (key) != bravis_srtp_key_size (profile))
+  if (bravis_secret_get_size (key) != bravis_srtp_key_size (profile))
     return NULL;
+  init_srtp ();
   context = g_new0 (BravisSrtpContext, 1);
   context->key = bravis_secret_ref ((BravisSecret *) key);
   context->policy.ssrc.type = direction;
