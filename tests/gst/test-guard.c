@@ -183,6 +183,10 @@ test_altered_rtp_header_is_refused_if_it_is_to_be_authentic (void)
     bravis_sender_set_rtp_header_auth (sender, on);
     bravis_receiver_set_rtp_header_auth (receiver, on);
     bravis_sender_protect_rtp (sender, packet, size, &size);
+    g_assert_cmpint (bravis_receiver_open_rtp (receiver, packet, size, &size,
+            &kid), ==, BRAVIS_DROP_NONE);
+    size = make_packet (packet, 6);
+    bravis_sender_protect_rtp (sender, packet, size, &size);
     packet[7] ^= 1;
     g_assert_cmpint (bravis_receiver_open_rtp (receiver, packet, size, &size,
             &kid), ==, on ? BRAVIS_DROP_FORGED : BRAVIS_DROP_NONE);
