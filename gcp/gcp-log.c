@@ -35,6 +35,9 @@ gcp_log_deliver (GcpLog *log, gboolean all)
   if (!log->next)
     return NULL;
   item = log->next->data;
+#ifdef GCP_FAULT_NOT_SAFE               /* tests: see tests/sim/meson.build */
+  all = TRUE;
+#endif
   if (item->quality == GCP_SAFE && log->delivered + 1 > log->stable && !all)
     return NULL;
   log->next = log->next->next;

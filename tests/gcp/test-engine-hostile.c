@@ -1,0 +1,285 @@
+/* A member whose words are well authenticated and ill meant. */
+#include <string.h>
+
+#include "gcp-puppet.h"
+#include "sim-network.h"
+
+#define SECOND G_USEC_PER_SEC
+
+static guint64
+view_number (GcpPuppet *puppet)
+{
+  return gcp_view_get_number (gcp_engine_get_view (puppet->engine));
+}
+
+static void
+assert_still_works (GcpPuppet *puppet)
+{
+  g_autoptr (GBytes) message = g_bytes_new_static ("x", 1);
+  guint before = puppet->n_delivered;
+
+  g_assert_true (gcp_engine_multicast (puppet->engine, message, GCP_AGREED,
+          puppet->now, NULL));
+  gcp_puppet_run (puppet, SECOND / 10);
+  g_assert_cmpuint (puppet->n_delivered, ==, before + 1);
+}
+
+static void
+test_garbage_of_every_length_changes_nothing (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  guint64 number = view_number (puppet);
+  SimRandom random;
+  guint8 data[2000];
+
+  sim_random_init (&random, 1);
+  for (gsize size = 0; size <= sizeof (data); size++) {
+    sim_random_fill (&random, data, size);
+    gcp_puppet_throw (puppet, GCP_PUPPET_MEMBER, data, size);
+    gcp_puppet_throw (puppet, GCP_PUPPET_STRANGER, data, size);
+    gcp_puppet_throw (puppet, GCP_PUPPET_ENGINE, data, size);
+    gcp_puppet_throw (puppet, GCP_MEMBER_NONE, data, size);
+  }
+  assert_still_works (puppet);
+  g_assert_cmpuint (view_number (puppet), ==, number);
+}
+
+static void
+test_messages_of_no_type_change_nothing (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  guint64 number = view_number (puppet);
+  SimRandom random;
+  guint8 data[2000];
+
+  sim_random_init (&random, 2);
+  for (gsize size = 0; size <= sizeof (data); size++) {
+    sim_random_fill (&random, data, size);
+    data[0] |= 0x80;
+    gcp_puppet_say_bytes (puppet, data, size);
+    gcp_puppet_run (puppet, 1000);
+  }
+  assert_still_works (puppet);
+  g_assert_cmpuint (view_number (puppet), ==, number);
+}
+
+static void
+test_truncated_messages_change_nothing (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autoptr (GPtrArray) messages = gcp_puppet_make_messages (puppet);
+  guint64 number = view_number (puppet);
+
+  for (guint i = 0; i < messages->len; i++) {
+    gsize size;
+    const guint8 *data = g_bytes_get_data (messages->pdata[i], &size);
+
+    /* A payload that is cut is another payload; up to it, all is refused. */
+    for (gsize n = 0; n + 8 < size; n++) {
+      gcp_puppet_say_bytes (puppet, data, n);
+      gcp_puppet_run (puppet, 1000);
+    }
+  }
+  assert_still_works (puppet);
+  g_assert_cmpuint (view_number (puppet), ==, number);
+}
+
+/* A flipped bit may make another true message of it, by which the member hangs up
+ * or changes the view; the engine must be in a view and work, whatever comes. */
+static void
+test_flipped_bits_leave_the_engine_in_order (void)
+{
+  g_autoptr (GcpPuppet) first = gcp_puppet_new ();
+  g_autoptr (GPtrArray) messages = gcp_puppet_make_messages (first);
+
+  for (guint i = 0; i < messages->len; i++) {
+    g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+    gsize size;
+    const guint8 *data = g_bytes_get_data (messages->pdata[i], &size);
+
+    for (gsize bit = 0; bit < size * 8; bit++) {
+      g_autofree guint8 *copy = g_memdup2 (data, size);
+
+      copy[bit / 8] ^= 1 << (bit % 8);
+      gcp_puppet_say_bytes (puppet, copy, size);
+    }
+    gcp_puppet_run (puppet, 10 * SECOND);
+    g_assert_false (puppet->ended);
+    g_assert_true (gcp_view_contains (gcp_engine_get_view (puppet->engine),
+            GCP_PUPPET_ENGINE));
+    assert_still_works (puppet);
+  }
+}
+
+static void
+test_flood_of_submitted_messages_is_bounded (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autofree guint8 *zeros = g_malloc0 (GCP_MAX_PAYLOAD_SIZE);
+  g_autoptr (GBytes) payload = g_bytes_new (zeros, GCP_MAX_PAYLOAD_SIZE);
+  GcpMessage m = {
+    .type = GCP_MESSAGE_SUBMIT,.view = puppet->view,.payload = payload
+  };
+
+  /* No receipt ever comes, so nothing becomes stable: after some of 200 messages
+   * the sequencer orders no more, and in the end drops. */
+  for (guint i = 0; i < 200; i++) {
+    gcp_puppet_say (puppet, &m);
+    gcp_puppet_run (puppet, 20000);
+  }
+  g_assert_cmpuint (puppet->n_delivered, <=, 6);
+  g_assert_false (puppet->ended);
+}
+
+static void
+test_member_that_lives_but_does_not_answer_is_passed_over (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autoptr (GBytes) card = g_bytes_new_static ("card", 4);
+  GcpMessage leave = {.type = GCP_MESSAGE_LEAVE,.view = puppet->view };
+  guint views = puppet->n_views;
+
+  /* FLUSH comes to it because of its own leave; it acknowledges, and is silent. */
+  gcp_puppet_say (puppet, &leave);
+  gcp_puppet_run (puppet, 3 * SECOND);
+  g_assert_cmpuint (puppet->n_views, ==, views);
+  gcp_puppet_run (puppet, SECOND);
+  g_assert_cmpuint (puppet->n_views, ==, views + 1);
+  g_assert_cmpuint (gcp_view_get_n_members (gcp_engine_get_view
+          (puppet->engine)), ==, 1);
+  assert_still_works (puppet);
+}
+
+static void
+test_later_member_cannot_take_the_first_ones_turn (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  GcpMessage flush = {
+    .type = GCP_MESSAGE_FLUSH,.view = puppet->view,
+    .attempt = {puppet->view.number + 5, GCP_PUPPET_MEMBER},.ids = ids
+  };
+  g_auto (GcpMessage) answer = { 0 };
+
+  gcp_puppet_say (puppet, &flush);
+  gcp_puppet_run (puppet, SECOND / 10);
+  g_assert_false (gcp_puppet_find (puppet, GCP_MESSAGE_FLUSHED, &answer));
+  /* It has stopped, so there must be a change: under the first one's attempt. */
+  g_assert_true (gcp_puppet_find (puppet, GCP_MESSAGE_FLUSH, &answer));
+  g_assert_cmpuint (answer.attempt.number, >, flush.attempt.number);
+}
+
+static void
+test_huge_numbers_do_not_use_up_the_numbers (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  GcpMessage flush = {
+    .type = GCP_MESSAGE_FLUSH,.view = puppet->view,
+    .attempt = {G_MAXUINT64, GCP_PUPPET_MEMBER},.ids = ids
+  };
+  guint64 number = view_number (puppet);
+
+  gcp_puppet_say (puppet, &flush);
+  gcp_puppet_run (puppet, 10 * SECOND);
+  g_assert_cmpuint (view_number (puppet), ==, number);
+  assert_still_works (puppet);
+}
+
+static void
+test_notice_of_one_member_does_not_end_a_majority (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autoptr (GBytes) notice = gcp_notice_write (
+      (GcpViewId) { 99, GCP_PUPPET_MEMBER }, TRUE);
+
+  gcp_puppet_throw (puppet, GCP_PUPPET_MEMBER,
+      g_bytes_get_data (notice, NULL), g_bytes_get_size (notice));
+  gcp_puppet_run (puppet, SECOND);
+  g_assert_false (puppet->ended);
+  assert_still_works (puppet);
+}
+
+static void
+say_card (GcpPuppet *puppet, GcpViewId attempt)
+{
+  g_autoptr (GBytes) card = g_bytes_new_static ("card", 4);
+  GcpMessage m = {
+    .type = GCP_MESSAGE_CARD,.view = puppet->view,.attempt = attempt,
+    .member = GCP_PUPPET_MEMBER,.payload = card
+  };
+
+  gcp_puppet_say (puppet, &m);
+}
+
+static void
+say_prepare (GcpPuppet *puppet, GcpViewId attempt, gboolean with_engine)
+{
+  g_autoptr (GcpProposal) proposal = gcp_proposal_new ();
+  GcpMessage m = {
+    .type = GCP_MESSAGE_PREPARE,.view = puppet->view,.attempt = attempt,
+    .proposal = proposal
+  };
+
+  proposal->id = attempt;
+  gcp_proposal_add_member (proposal, GCP_PUPPET_MEMBER, NULL);
+  if (with_engine)
+    gcp_proposal_add_member (proposal, GCP_PUPPET_ENGINE, NULL);
+  gcp_puppet_say (puppet, &m);
+}
+
+static void
+say_commit (GcpPuppet *puppet, GcpViewId attempt)
+{
+  GcpMessage m = {
+    .type = GCP_MESSAGE_COMMIT,.view = puppet->view,.attempt = attempt
+  };
+
+  gcp_puppet_say (puppet, &m);
+}
+
+static void
+test_joiner_takes_only_a_whole_view_with_itself (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new_with_joiner ();
+  GcpViewId a = { 2, GCP_PUPPET_MEMBER }, b = { 3, GCP_PUPPET_MEMBER };
+  GcpViewId another = { 4, GCP_PUPPET_STRANGER };
+
+  say_prepare (puppet, a, TRUE);        /* the other's card is missing */
+  say_commit (puppet, a);
+  say_card (puppet, a);
+  say_prepare (puppet, a, FALSE);       /* not with the engine */
+  say_commit (puppet, a);
+  say_card (puppet, another);   /* not the puppet's attempt */
+  say_prepare (puppet, another, TRUE);
+  say_commit (puppet, another);
+  gcp_puppet_run (puppet, SECOND / 10);
+  g_assert_cmpuint (puppet->n_views, ==, 0);
+  say_card (puppet, b);
+  say_prepare (puppet, b, TRUE);
+  say_commit (puppet, a);       /* of an older attempt */
+  gcp_puppet_run (puppet, SECOND / 10);
+  g_assert_cmpuint (puppet->n_views, ==, 0);
+  say_commit (puppet, b);
+  gcp_puppet_run (puppet, SECOND / 10);
+  g_assert_cmpuint (puppet->n_views, ==, 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name) g_test_add_func ("/gcp/engine/hostile/" #name, test_ ## name)
+  ADD (garbage_of_every_length_changes_nothing);
+  ADD (messages_of_no_type_change_nothing);
+  ADD (truncated_messages_change_nothing);
+  ADD (flipped_bits_leave_the_engine_in_order);
+  ADD (flood_of_submitted_messages_is_bounded);
+  ADD (member_that_lives_but_does_not_answer_is_passed_over);
+  ADD (later_member_cannot_take_the_first_ones_turn);
+  ADD (huge_numbers_do_not_use_up_the_numbers);
+  ADD (joiner_takes_only_a_whole_view_with_itself);
+  ADD (notice_of_one_member_does_not_end_a_majority);
+#undef ADD
+  return g_test_run ();
+}
