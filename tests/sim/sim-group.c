@@ -58,23 +58,26 @@ find_process (SimGroup *group, GcpMemberId id)
 
 /* ---- payloads ---- */
 
-static guint8
-pattern (guint64 message, gsize i)
+/* Filling that no other message has at the same place. */
+static void
+fill (guint8 *out, guint64 message, gsize size)
 {
-  return (message * 131 + i * 7 + (i >> 8)) & 0xff;
+  for (gsize i = 0; i < size; i++)
+    out[i] = message * 131 + i * 7 + (i >> 8);
 }
 
 static GBytes *
 write_payload (guint64 message, PayloadKind kind, guint64 argument, gsize size)
 {
   g_auto (GcpWriter) writer = { NULL };
+  g_autofree guint8 *filling = g_malloc (size + 1);
 
+  fill (filling, message, size);
   gcp_writer_init (&writer);
   gcp_write_u64 (&writer, message);
   gcp_write_u8 (&writer, kind);
   gcp_write_u64 (&writer, argument);
-  for (gsize i = 0; i < size; i++)
-    gcp_write_u8 (&writer, pattern (message, i));
+  gcp_write_bytes (&writer, filling, size);
   return gcp_writer_finish (&writer);
 }
 
@@ -84,15 +87,20 @@ read_payload (GBytes *payload, PayloadKind *kind, guint64 *argument)
 {
   GcpReader reader;
   guint64 message;
+  g_autofree guint8 *filling = NULL;
+  const guint8 *found;
+  gsize size;
 
   gcp_reader_init_bytes (&reader, payload);
   message = gcp_read_u64 (&reader);
   *kind = gcp_read_u8 (&reader);
   *argument = gcp_read_u64 (&reader);
-  for (gsize i = 0; gcp_reader_left (&reader) > 0; i++)
-    if (gcp_read_u8 (&reader) != pattern (message, i))
-      return 0;
-  return gcp_reader_finish (&reader) ? message : 0;
+  size = gcp_reader_left (&reader);
+  found = gcp_read_span (&reader, size);
+  filling = g_malloc (size + 1);
+  fill (filling, message, size);
+  return gcp_reader_finish (&reader) && memcmp (found, filling, size) == 0
+      ? message : 0;
 }
 
 /* ---- a process ---- */

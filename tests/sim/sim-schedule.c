@@ -201,18 +201,18 @@ sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace)
   sim_group_run (group, schedule.end + SECOND / 10
       - sim_network_now (sim_group_get_network (group)));
   if (!strict) {
-    sim_group_run (group, 12 * SECOND);
+    sim_group_run (group, 8 * SECOND);
     return sim_history_check (sim_group_get_history (group), FALSE);
   }
   /* All is as it should be within seconds; over the worst of networks, with much
    * that waits to be sent, later. */
-  for (guint i = 0; i < 8; i++) {
-    sim_group_run (group, i == 0 ? 5 * SECOND : 3 * SECOND);
+  wrong = NULL;
+  for (guint i = 0; i < 20; i++) {
+    g_free (wrong);
+    sim_group_run (group, 3 * SECOND / 2);
     wrong = sim_history_check_liveness (sim_group_get_history (group));
     if (!wrong)
       break;
-    if (i < 7)
-      g_free (wrong);
   }
   if (!wrong)
     wrong = sim_history_check (sim_group_get_history (group), TRUE);
