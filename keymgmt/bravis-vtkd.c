@@ -40,6 +40,8 @@ struct _BravisVtkd {
 
   gboolean exchanged;           /* every member of the view knows the above */
   gboolean awaiting;            /* a key change is due */
+  guint n_complaints;           /* key changes asked for in this view, since the own
+                                 * copy was bad */
   BravisCause cause;            /* of that key change */
   BravisEpoch *sent;            /* as holder: what is under way */
   BravisEpoch *epoch;
@@ -371,6 +373,7 @@ bravis_vtkd_view (BravisVtkd *vtkd, GcpView *view, BravisCard *const *cards,
   g_clear_pointer (&vtkd->sent, bravis_epoch_unref);
   vtkd->cause = vtkd->awaiting ? merge_causes (vtkd->cause, cause) : cause;
   vtkd->awaiting = TRUE;
+  vtkd->n_complaints = 0;
 
   /* Who comes from the last view knows what its members know, if they had told
    * each other all there; whether they had is known alike, too. */
@@ -416,21 +419,31 @@ finish_exchange (BravisVtkd *vtkd)
   change_key_if_holder (vtkd);
 }
 
+/* Old members and newcomers must go on with the same share of everybody, also of
+ * a member that lies: the one it said, if it signed it; else that of its card. What
+ * a liar says of itself harms nobody else. NULL: malformed. */
 static void
-check_said_share (BravisVtkd *vtkd, Peer *peer, const BravisShare *share)
+take_said_share (BravisVtkd *vtkd, Peer *peer, const BravisShare *share)
 {
   g_autoptr (GError) error = NULL;
 
-  if (peer->id == vtkd->self || bravis_share_equal (peer->share, share))
+  if (peer->id == vtkd->self
+      || (share && bravis_share_equal (peer->share, share)))
     return;
-  if (peer->met || share->serial <= peer->share->serial)
+  if (!share) {
     blame_literal (vtkd, peer->id, BRAVIS_ERROR_PROTOCOL,
-        "says another share than the group knows");
-  else if (!bravis_share_verify (share, vtkd->conference, peer->id,
-      peer->card->certificate, &error))
+        "sent a malformed VTKD_SHARE");
+    set_share (peer, peer->card->share);
+  } else if (!bravis_share_verify (share, vtkd->conference, peer->id,
+      peer->card->certificate, &error)) {
     blame (vtkd, peer->id, g_steal_pointer (&error));
-  else
+    set_share (peer, peer->card->share);
+  } else {
+    if (peer->met)
+      blame_literal (vtkd, peer->id, BRAVIS_ERROR_PROTOCOL,
+          "says another share than the group knows");
     set_share (peer, share);
+  }
 }
 
 static void
@@ -466,13 +479,8 @@ deliver_share (BravisVtkd *vtkd, Peer *peer, GBytes *bytes)
   else
     bravis_policy_init (&peer->said_policy);
 
-  if (!good) {
-    blame_literal (vtkd, peer->id, BRAVIS_ERROR_PROTOCOL,
-        "sent a malformed VTKD_SHARE");
-  } else {
-    check_said_share (vtkd, peer, message.share);
-    check_said_state (vtkd, peer);
-  }
+  take_said_share (vtkd, peer, good ? message.share : NULL);
+  check_said_state (vtkd, peer);
   peer->met = TRUE;
 
   for (guint i = 0; i < vtkd->members->len; i++)
@@ -589,7 +597,9 @@ change_key (BravisVtkd *vtkd, Peer *holder, const BravisVtkdKeys *keys)
   if (!epoch) {
     blame_literal (vtkd, holder->id, BRAVIS_ERROR_PROTOCOL,
         "sent a key change with a copy that does not open");
-    bravis_vtkd_refresh (vtkd);
+    /* Each member may hold the token once before this one stops asking. */
+    if (vtkd->n_complaints++ < vtkd->members->len)
+      bravis_vtkd_refresh (vtkd);
     return;
   }
   g_clear_pointer (&vtkd->epoch, bravis_epoch_unref);
