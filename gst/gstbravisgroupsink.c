@@ -228,9 +228,10 @@ make_elements (OwnStream *stream)
           describe_stream, stream));
   stream->sink = gst_object_ref_sink (gst_bravis_stream_sink_new (take_up_epoch,
           end_stream, stream));
-  /* A whiteboard may have nothing to say for long: nobody waits for it. */
-  g_object_set (stream->sink, "sync", self->sync,
-      "async", stream->kind != BRAVIS_KIND_WHITEBOARD, NULL);
+  /* A pipeline's sinks go to PLAYING together. In a conference one that shows
+   * another member waits for frames that nobody sends before it plays, and a
+   * whiteboard may have nothing to say for long: nobody waits for anybody here. */
+  g_object_set (stream->sink, "sync", self->sync, "async", FALSE, NULL);
   gst_bin_add_many (GST_BIN (self), stream->intake, stream->sink, NULL);
 }
 

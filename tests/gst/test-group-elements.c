@@ -367,6 +367,23 @@ test_nothing_is_sent_under_a_closed_epoch (void)
   sender_free (alice);
 }
 
+/* What shows the others has nothing to show before somebody sends. */
+static void
+test_sends_though_other_sinks_have_nothing_yet (void)
+{
+  g_autoptr (TestSessions) conference = test_sessions_new (2, 3);
+  Sender *alice = sender_new (conference, 0);
+  guint video = sender_add (alice, "video_0", H264);
+  GstElement *screen = gst_element_factory_make ("fakesink", NULL);
+
+  g_object_set (alice->source[video], "is-live", TRUE, NULL);
+  gst_bin_add (GST_BIN (alice->pipeline), screen);
+  sender_play (alice);
+  sender_send (alice, video, 100);
+  wait_stat (alice->sink, "datagrams", 1);
+  sender_free (alice);
+}
+
 /* Key units */
 
 static void
@@ -899,6 +916,7 @@ main (int argc, char **argv)
   ADD (member_that_left_gets_nothing_more);
   ADD (frames_go_nowhere_while_alone);
   ADD (nothing_is_sent_under_a_closed_epoch);
+  ADD (sends_though_other_sinks_have_nothing_yet);
   ADD (key_unit_is_requested_when_somebody_joins);
   ADD (receivers_request_for_a_key_unit_reaches_the_encoder);
   ADD (lost_frame_makes_the_receiver_ask_for_a_key_unit);
