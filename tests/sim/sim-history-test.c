@@ -251,6 +251,19 @@ test_two_primary_lines_are_found (void)
 }
 
 static void
+test_newcomers_may_follow_when_all_leave (void)
+{
+  g_auto (Story) story;
+
+  story_init (&story, 3);
+  install (&story, 1, "01");
+  sim_history_left (story.history, 0);
+  sim_history_left (story.history, 1);
+  install (&story, 2, "2");
+  assert_found (&story, NULL);
+}
+
+static void
 test_standstill_is_found (void)
 {
   g_auto (Story) story;
@@ -292,6 +305,7 @@ main (int argc, char **argv)
   ADD (safe_message_only_a_crashed_member_got_is_found);
   ADD (healthy_member_thrown_out_is_found);
   ADD (two_primary_lines_are_found);
+  ADD (newcomers_may_follow_when_all_leave);
   ADD (standstill_is_found);
   ADD (own_message_that_never_comes_is_found);
 #undef ADD

@@ -496,7 +496,8 @@ check_safe_at (SimHistory *history, guint b, Stay *stay)
         &g_array_index (stay->delivered, Delivery, i).message);
   for (guint a = 0; a < history->processes->len; a++) {
     Process *pa = get_process (history, a);
-    gint at = find_stay (pa, stay->view);
+    /* Who is put out may notice late, and end alone. */
+    gint at = is_put_out (history, pa->id) ? -1 : find_stay (pa, stay->view);
     Stay *theirs = at >= 0 ? pa->stays->pdata[at] : NULL;
 
     for (guint i = 0; theirs && i < theirs->delivered->len; i++) {
@@ -517,7 +518,9 @@ check_safe (SimHistory *history)
   for (guint b = 0; b < history->processes->len; b++) {
     Process *process = get_process (history, b);
 
-    for (guint i = 0; i + 1 < process->stays->len; i++)
+    /* Who is put out does not go on with the others. */
+    for (guint i = 0; i + 1 < process->stays->len
+        && !is_put_out (history, process->id); i++)
       check_safe_at (history, b, process->stays->pdata[i]);
   }
 }
@@ -528,6 +531,20 @@ compare_views (gconstpointer a, gconstpointer b)
   const View *va = *(View *const *) a, *vb = *(View *const *) b;
 
   return va->number < vb->number ? -1 : va->number > vb->number;
+}
+
+/* Everybody in it left in order: its newcomers follow it, and share nobody. */
+static gboolean
+have_all_left (SimHistory *history, const View *view)
+{
+  for (guint i = 0; i < view->members->len; i++) {
+    gint who = find_process (history,
+        g_array_index (view->members, GcpMemberId, i));
+
+    if (who < 0 || !get_process (history, who)->asked_to_leave)
+      return FALSE;
+  }
+  return TRUE;
 }
 
 static void
@@ -541,7 +558,7 @@ check_primary (SimHistory *history)
   g_ptr_array_sort (line, compare_views);
   for (guint i = 1; i < line->len; i++) {
     View *before = line->pdata[i - 1], *view = line->pdata[i];
-    gboolean linked = FALSE;
+    gboolean linked = have_all_left (history, before);
 
     for (guint j = 0; j < before->members->len; j++)
       linked = linked || view_has (view, g_array_index (before->members,
