@@ -196,6 +196,24 @@ make_departures (GcpEngine *engine, GcpProposal *proposal)
   return records;
 }
 
+/* The link to who is left out goes now: what it still has to say is that this is
+ * so (COMMIT), and that all has come, for which a leaver waits. */
+static void
+say_farewell (GcpEngine *engine, GcpPeer *peer)
+{
+  GBytes *bytes;
+
+  if (gcp_engine_is_suspected (engine, peer))
+    return;
+  gcp_link_hurry (peer->link);
+  while ((bytes = gcp_link_poll (peer->link, engine->now))) {
+    GcpOutput *output = gcp_engine_add_output (engine, GCP_OUTPUT_SEND);
+
+    output->member = peer->id;
+    output->bytes = bytes;
+  }
+}
+
 static void
 renew_peers (GcpEngine *engine, GcpView *old, GcpProposal *proposal)
 {
@@ -213,6 +231,7 @@ renew_peers (GcpEngine *engine, GcpView *old, GcpProposal *proposal)
         && !gcp_engine_find_candidate (engine, id)) {
       if (old && gcp_view_contains (old, id))
         gcp_engine_add_departed (engine, id);
+      say_farewell (engine, peer);
       gcp_engine_drop_peer (engine, id);
     }
   }

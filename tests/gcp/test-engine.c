@@ -207,6 +207,21 @@ test_everybody_can_leave_at_once (void)
   }
 }
 
+/* A few trips through the network, not the time for suspicion. */
+static void
+test_leaver_ends_soon (void)
+{
+  for (guint n = 2; n <= 5; n++)
+    for (guint place = 0; place < n; place++) {
+      g_autoptr (SimGroup) group = make_group (&calm, n, 1);
+      guint leaver = member_at (group, place);
+
+      sim_group_leave (group, leaver);
+      sim_group_run (group, SECOND / 10);
+      g_assert_true (sim_group_has_ended (group, leaver, NULL));
+    }
+}
+
 static void
 test_who_leaves_alone_ends_at_once (void)
 {
@@ -392,6 +407,7 @@ main (int argc, char **argv)
   ADD (paused_member_does_not_suspect_the_others);
   ADD (leaver_gets_its_messages_out);
   ADD (everybody_can_leave_at_once);
+  ADD (leaver_ends_soon);
   ADD (who_leaves_alone_ends_at_once);
   ADD (who_is_put_out_ends);
   ADD (joiner_that_nobody_takes_in_ends);
