@@ -233,7 +233,9 @@ pump_vtkd (BravisConference *conference)
 {
   g_auto (BravisVtkdOutput) output = { 0 };
 
-  if (!bravis_vtkd_poll (conference->vtkd, &output))
+  /* A key that comes with the end is for those who stay. */
+  if (conference->state == BRAVIS_CONFERENCE_OVER
+      || !bravis_vtkd_poll (conference->vtkd, &output))
     return FALSE;
   bravis_conference_handle_vtkd (conference, &output);
   return TRUE;
