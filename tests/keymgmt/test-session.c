@@ -136,10 +136,10 @@ test_leaving_changes_the_key (World *world, gconstpointer data)
   test_peer_wait_heard (world->peers[1], "ended:left");
   test_peer_wait_heard (stay[0], "left:" BOB ":left");
   test_peer_wait_heard (stay[1], "left:" BOB ":left");
+  test_peer_wait_heard (stay[0], ":leave ");
   test_peers_wait_agree (stay, 2, 2);
   g_assert_cmpuint (bravis_session_get_epoch_number (stay[0]->session), >,
       epoch);
-  test_peer_wait_heard (stay[0], ":leave ");
   g_assert_null (bravis_session_ref_epoch (world->peers[1]->session));
 }
 
