@@ -131,8 +131,13 @@ settle (BravisEpochBook *book, gint64 now)
       bravis_epoch_close_sending (entry->epoch);
       entry->close_at = G_MAXINT64;
     }
-    if (now >= entry->retire_at)
-      g_ptr_array_remove_index (book->entries, i);
+    if (now < entry->retire_at)
+      continue;
+    if (entry == get_present (book)) {
+      book->has_present = FALSE;
+      g_atomic_int_inc (&book->serial);
+    }
+    g_ptr_array_remove_index (book->entries, i);
   }
 }
 
@@ -145,7 +150,7 @@ replace_present (BravisEpochBook *book, gint64 exposure, gint64 now)
     return;
   if (!bravis_epoch_is_sending_closed (present->epoch))
     present->close_at = MIN (present->close_at, now + exposure);
-  present->retire_at = now + book->grace;
+  present->retire_at = MIN (present->retire_at, now + book->grace);
   book->has_present = FALSE;
 }
 
@@ -210,6 +215,10 @@ bravis_epoch_book_departed (BravisEpochBook *book, GcpView *view, gint64 now)
 
     if (!bravis_epoch_is_sending_closed (entry->epoch))
       entry->close_at = MIN (entry->close_at, now + book->exposure);
+    /* Whether a new key comes or not: who is gone has this one. By then nobody
+     * has sent under it for the grace time. */
+    entry->retire_at = MIN (entry->retire_at,
+        now + book->exposure + book->grace);
     prune_routes (entry, view);
   }
   settle (book, now);

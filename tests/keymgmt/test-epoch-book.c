@@ -121,6 +121,47 @@ test_without_new_key_senders_stop_after_exposure (World *world,
 }
 
 static void
+test_without_new_key_receivers_stop_after_grace (World *world,
+    gconstpointer data)
+{
+  g_autoptr (BravisEpoch) epoch = add (world, 1, 0);
+  g_autoptr (GcpView) view = test_epochs_view (&world->epochs, 2, 0, 3);
+  g_autoptr (BravisEpoch) next = NULL;
+  guint serial;
+
+  bravis_epoch_book_departed (world->book, view, 500);
+  bravis_epoch_book_tick (world->book, 500 + EXPOSURE);
+  g_assert_cmpint (bravis_epoch_book_deadline (world->book), ==,
+      500 + EXPOSURE + GRACE);
+  bravis_epoch_book_tick (world->book, 500 + EXPOSURE + GRACE - 1);
+  g_assert_true (is_received_under (world, 1));
+  serial = bravis_epoch_book_get_serial (world->book);
+  bravis_epoch_book_tick (world->book, 500 + EXPOSURE + GRACE);
+  g_assert_false (is_received_under (world, 1));
+  g_assert_true (bravis_epoch_is_retired (epoch));
+  g_assert_null (bravis_epoch_book_ref_present (world->book));
+  g_assert_cmpuint (bravis_epoch_book_get_serial (world->book), !=, serial);
+  next = add (world, 2, 9000);
+  g_assert_cmpuint (count_routes (world, next), ==, 3);
+}
+
+/* A key that is late gives who is gone no more time. */
+static void
+test_late_key_prolongs_nothing (World *world, gconstpointer data)
+{
+  g_autoptr (BravisEpoch) first = add (world, 1, 0);
+  g_autoptr (GcpView) view = test_epochs_view (&world->epochs, 2, 0, 3);
+  g_autoptr (BravisEpoch) second = NULL;
+
+  bravis_epoch_book_departed (world->book, view, 500);
+  second = add (world, 2, 500 + EXPOSURE + GRACE - 1);
+  g_assert_true (is_received_under (world, 1));
+  bravis_epoch_book_tick (world->book, 500 + EXPOSURE + GRACE);
+  g_assert_false (is_received_under (world, 1));
+  g_assert_true (is_received_under (world, 2));
+}
+
+static void
 test_exposure_counts_from_the_first_departure (World *world,
     gconstpointer data)
 {
@@ -238,6 +279,9 @@ main (int argc, char **argv)
   ADD ("replaced_epoch_ends_in_time", test_replaced_epoch_ends_in_time);
   ADD ("without_new_key_senders_stop_after_exposure",
       test_without_new_key_senders_stop_after_exposure);
+  ADD ("without_new_key_receivers_stop_after_grace",
+      test_without_new_key_receivers_stop_after_grace);
+  ADD ("late_key_prolongs_nothing", test_late_key_prolongs_nothing);
   ADD ("exposure_counts_from_the_first_departure",
       test_exposure_counts_from_the_first_departure);
   ADD ("no_exposure_at_all", test_no_exposure_at_all);
