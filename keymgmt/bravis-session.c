@@ -568,6 +568,25 @@ bravis_session_hold (BravisSession *session)
     bravis_peer_start (session->peer);
 }
 
+static gpointer
+stop_and_drop (gpointer data)
+{
+  g_autoptr (BravisSession) session = data;
+
+  bravis_session_stop (session);
+  return NULL;
+}
+
+/* A handler of the session's may set a pipeline's state, and by that release
+ * the session in its own thread, which cannot wait for its own end. */
+static void
+stop_elsewhere (BravisSession *session)
+{
+  bravis_registry_withdraw (session);
+  g_thread_unref (g_thread_new ("bravis-stop", stop_and_drop,
+          g_object_ref (session)));
+}
+
 void
 bravis_session_release (BravisSession *session)
 {
@@ -576,6 +595,9 @@ bravis_session_release (BravisSession *session)
   g_mutex_lock (&session->lock);
   last = --session->holds == 0 && !session->is_own_start;
   g_mutex_unlock (&session->lock);
-  if (last)
+  if (last && bravis_audience_is_own_thread (bravis_peer_get_audience (
+              session->peer)))
+    stop_elsewhere (session);
+  else if (last)
     bravis_session_stop (session);
 }

@@ -558,6 +558,37 @@ test_last_release_ends_and_the_next_is_fresh (World *world,
 }
 
 static void
+release_in_handler (BravisSession *session)
+{
+  bravis_session_release (session);
+}
+
+/* As an application does that stops its pipeline in a signal handler. */
+static void
+test_last_release_may_come_in_a_handler (World *world, gconstpointer data)
+{
+  g_autofree char *config = test_sessions_write_config (world->pki, "alice",
+      TEST_PKI_GOOD, LOOPBACK, "bob@example.org=127.0.0.1:9", NULL);
+  GError *error = NULL;
+  g_autoptr (BravisSession) session = bravis_session_get ("talk", config,
+      &error);
+  gint64 deadline = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  g_autoptr (BravisSession) fresh = NULL;
+
+  g_assert_no_error (error);
+  g_signal_connect (session, "epoch-changed",
+      G_CALLBACK (release_in_handler), NULL);
+  bravis_session_hold (session);
+  while (strcmp (bravis_session_get_state (session), "over") != 0) {
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    g_usleep (1000);
+  }
+  fresh = bravis_session_get ("talk", config, &error);
+  g_assert_no_error (error);
+  g_assert_true (fresh != session);
+}
+
+static void
 test_release_does_not_stop_what_the_application_started (World *world,
     gconstpointer data)
 {
@@ -784,6 +815,7 @@ main (int argc, char **argv)
   ADD (stop_at_every_step_of_joining);
   ADD (last_reference_dropped_in_a_handler);
   ADD (last_release_ends_and_the_next_is_fresh);
+  ADD (last_release_may_come_in_a_handler);
   ADD (release_does_not_stop_what_the_application_started);
   ADD (registry_finds_by_name_and_file);
   ADD (registry_conflicts_are_named);
