@@ -445,6 +445,31 @@ test_replayed_frame_is_refused (void)
         BRAVIS_DROP_REPLAYED);
 }
 
+/* A member that sends under as many KIDs as it can must not make a receiver
+ * forget which frames of another it has seen. */
+static void
+test_flood_of_kids_brings_no_replay (void)
+{
+  g_autoptr (TestGroup) group = test_group_new (3);
+  g_autoptr (BravisReceiver) receiver = make_receiver (group, 1);
+  g_autoptr (BravisSender) victim = make_sender (group, 0, BRAVIS_KIND_AUDIO);
+  Frame frame, other;
+  guint i;
+
+  g_assert_cmpint (protect (victim, &frame), ==, BRAVIS_DROP_NONE);
+  g_assert_cmpint (open_copy (receiver, &frame), ==, BRAVIS_DROP_NONE);
+  for (i = 0; i < 2 * BRAVIS_MAX_STREAMS; i++) {
+    BravisEpochSource source = test_group_source (group, 2);
+    g_autoptr (BravisSender) flooder = bravis_sender_new_epochs (&source,
+        (BravisKind) (i / BRAVIS_MAX_STREAMS), i % BRAVIS_MAX_STREAMS);
+
+    bravis_sender_take_epoch (flooder);
+    g_assert_cmpint (protect (flooder, &other), ==, BRAVIS_DROP_NONE);
+    g_assert_cmpint (open_copy (receiver, &other), ==, BRAVIS_DROP_NONE);
+  }
+  g_assert_cmpint (open_copy (receiver, &frame), ==, BRAVIS_DROP_REPLAYED);
+}
+
 static void
 test_reordered_frames_are_opened (void)
 {
@@ -616,6 +641,7 @@ main (int argc, char *argv[])
   ADD (other_kind_than_wanted_is_refused);
   ADD (policy_decides_the_cipher);
   ADD (replayed_frame_is_refused);
+  ADD (flood_of_kids_brings_no_replay);
   ADD (reordered_frames_are_opened);
   ADD (forged_frame_moves_no_window);
   ADD (static_key_opens_each_senders_kid);
