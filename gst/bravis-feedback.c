@@ -58,6 +58,9 @@ send_report (BravisFeedback *feedback, BravisEpoch *epoch, guint owner,
   if (bravis_sender_protect_frame (feedback->sender, datagram + 1,
           ABOUT_SIZE + size, &size) != BRAVIS_DROP_NONE)
     return FALSE;
+  /* Closed meanwhile: under another epoch the indices are other members'. */
+  if (bravis_sender_get_epoch (feedback->sender) != epoch)
+    return FALSE;
   if (member < 0)
     return bravis_session_send_to_all (feedback->session, epoch, datagram,
         1 + size);
@@ -65,7 +68,8 @@ send_report (BravisFeedback *feedback, BravisEpoch *epoch, guint owner,
       1 + size);
 }
 
-/* The epoch to send under, or NULL where one is alone. Under the lock. */
+/* A reference to the epoch to send under, or NULL where one is alone. The
+ * sender's own may go while something is protected. Under the lock. */
 static BravisEpoch *
 take_epoch (BravisFeedback *feedback)
 {
@@ -73,7 +77,8 @@ take_epoch (BravisFeedback *feedback)
 
   bravis_sender_take_epoch (feedback->sender);
   epoch = bravis_sender_get_epoch (feedback->sender);
-  return epoch && bravis_epoch_get_n_members (epoch) > 1 ? epoch : NULL;
+  return epoch && bravis_epoch_get_n_members (epoch) > 1
+      ? bravis_epoch_ref (epoch) : NULL;
 }
 
 gboolean
@@ -81,7 +86,7 @@ bravis_feedback_send_to_all (BravisFeedback *feedback, guint16 stream,
     const guint8 *rtcp, gsize size)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&feedback->lock);
-  BravisEpoch *epoch = take_epoch (feedback);
+  g_autoptr (BravisEpoch) epoch = take_epoch (feedback);
 
   if (!epoch || size > MAX_RTCP)
     return FALSE;
@@ -94,7 +99,7 @@ bravis_feedback_send_to_owner (BravisFeedback *feedback, GcpMemberId owner,
     guint16 stream, const guint8 *rtcp, gsize size)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&feedback->lock);
-  BravisEpoch *epoch = take_epoch (feedback);
+  g_autoptr (BravisEpoch) epoch = take_epoch (feedback);
   gint index;
 
   if (!epoch || size > MAX_RTCP)

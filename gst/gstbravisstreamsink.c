@@ -52,6 +52,7 @@ send_packet (GstBravisStreamSink *self, GstBuffer *packet)
   guint8 datagram[GCP_UDP_MAX_DATAGRAM];
   gsize size = gst_buffer_get_size (packet);
   BravisEpoch *epoch;
+  guint64 number;
 
   if (GST_BUFFER_OFFSET (packet) != self->frame)
     begin_frame (self, GST_BUFFER_OFFSET (packet));
@@ -66,9 +67,18 @@ send_packet (GstBravisStreamSink *self, GstBuffer *packet)
     return;
   }
   gst_buffer_extract (packet, 0, datagram, size);
+  number = bravis_epoch_get_number (epoch);
   if (bravis_sender_protect_rtp (self->sender, datagram, size, &size)
-      != BRAVIS_DROP_NONE
-      || !bravis_session_send_to_all (self->session, epoch, datagram, size)) {
+      != BRAVIS_DROP_NONE) {
+    count (self, &self->stats.closed);
+    return;
+  }
+  /* Where its epoch was closed within the frame, the sender has gone on to the
+   * next one, and @epoch may be no more. */
+  epoch = bravis_sender_get_epoch (self->sender);
+  if (bravis_epoch_get_number (epoch) != number)
+    self->epoch (epoch, self->frame, self->user_data);
+  if (!bravis_session_send_to_all (self->session, epoch, datagram, size)) {
     count (self, &self->stats.closed);
     return;
   }

@@ -173,6 +173,45 @@ test_rtp_comes_out_as_it_went_in (void)
   receiver_free (bob);
 }
 
+#define PCMU "application/x-rtp, media=(string)audio, clock-rate=(int)8000, " \
+    "encoding-name=(string)PCMU, payload=(int)0"
+
+static void
+send_rtp (Sender *sender, guint source, guint8 *packet, gsize size,
+    guint16 number)
+{
+  GstBuffer *buffer;
+
+  GST_WRITE_UINT16_BE (packet + 2, number);
+  buffer = gst_buffer_new_memdup (packet, size);
+  GST_BUFFER_PTS (buffer) = number * GST_MSECOND;
+  gst_app_src_push_buffer (GST_APP_SRC (sender->source[source]), buffer);
+}
+
+/* Within a frame, where the sender does not look for a new epoch unasked. */
+static void
+test_frame_goes_on_when_its_epoch_is_closed (void)
+{
+  g_autoptr (TestSessions) conference = test_sessions_new (2, 3);
+  Sender *alice = sender_new (conference, 0);
+  guint audio = sender_add (alice, "audio_0", PCMU);
+  guint8 packet[172] = { 0x80, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4 };
+  BravisEpoch *epoch;
+
+  sender_play (alice);
+  send_rtp (alice, audio, packet, sizeof packet, 1);
+  wait_stat (alice->sink, "datagrams", 1);
+  epoch = bravis_session_ref_epoch (test_sessions_session (conference, 0));
+  test_sessions_change (conference, 3, 0);
+  bravis_epoch_close_sending (epoch);
+  bravis_epoch_unref (epoch);
+  send_rtp (alice, audio, packet, sizeof packet, 2);
+  wait_stat (alice->sink, "packets", 2);
+  g_assert_cmpuint (get_stat (alice->sink, "datagrams"), ==, 2);
+  g_assert_cmpuint (get_stat (alice->sink, "closed"), ==, 0);
+  sender_free (alice);
+}
+
 static void
 test_whiteboard_carries_messages (void)
 {
@@ -908,6 +947,7 @@ main (int argc, char **argv)
   ADD (flags_of_frames_arrive);
   ADD (new_caps_come_with_their_first_frame);
   ADD (rtp_comes_out_as_it_went_in);
+  ADD (frame_goes_on_when_its_epoch_is_closed);
   ADD (whiteboard_carries_messages);
   ADD (no_frame_is_lost_over_key_changes);
   ADD (sink_says_from_which_frame_on_an_epoch_is_used);
