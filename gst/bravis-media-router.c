@@ -7,9 +7,15 @@
 
 #define RTP_HEADER_SIZE 12
 
+/* Each contributing source costs the RTP session memory: no mixer has as many,
+ * and a member that names ever new ones is not followed. */
+#define MAX_CONTRIBUTORS 64
+
 typedef struct {
   BravisMediaRoute route;
   gpointer target;
+  guint32 contributors[MAX_CONTRIBUTORS];       /* CSRCs seen so far */
+  guint n_contributors;
 } Route;
 
 struct _BravisMediaRouter {
@@ -128,16 +134,45 @@ rtp_header_size (const guint8 *packet, gsize size)
   return header <= size ? header : 0;
 }
 
+static gboolean
+may_contribute (Route *route, guint32 csrc)
+{
+  for (guint i = 0; i < route->n_contributors; i++)
+    if (route->contributors[i] == csrc)
+      return TRUE;
+  if (route->n_contributors == MAX_CONTRIBUTORS)
+    return FALSE;
+  route->contributors[route->n_contributors++] = csrc;
+  return TRUE;
+}
+
+/* Frames are sent without any. */
+static gboolean
+check_contributors (Route *route, const guint8 *packet)
+{
+  guint n = packet[0] & 0x0f;
+
+  if (route->route.frames)
+    return n == 0;
+  for (guint i = 0; i < n; i++)
+    if (!may_contribute (route, GST_READ_UINT32_BE (packet + RTP_HEADER_SIZE
+                + 4 * i)))
+      return FALSE;
+  return TRUE;
+}
+
 typedef enum { FITS, TOO_EARLY, WRONG } Fit;
 
 static Fit
-check_packet (const BravisMediaRoute *route, const guint8 *packet, gsize size)
+check_packet (Route *to, const guint8 *packet, gsize size)
 {
+  const BravisMediaRoute *route = &to->route;
   gsize header = rtp_header_size (packet, size);
   BravisFragment fragment;
 
   if (header == 0 || (packet[1] & 0x7f) != route->payload
-      || GST_READ_UINT32_BE (packet + 8) != route->ssrc)
+      || GST_READ_UINT32_BE (packet + 8) != route->ssrc
+      || !check_contributors (to, packet))
     return WRONG;
   if (!route->frames)
     return FITS;
@@ -159,7 +194,7 @@ deliver (BravisMediaRouter *router, guint64 kid, const guint8 *packet,
   route = find_route_by_kid (router, kid);
   if (!route)
     return FALSE;
-  fit = check_packet (&route->route, packet, size);
+  fit = check_packet (route, packet, size);
   if (fit == TOO_EARLY)
     return FALSE;
   if (fit == WRONG) {

@@ -213,6 +213,29 @@ test_frame_goes_on_when_its_epoch_is_closed (void)
 }
 
 static void
+test_contributing_sources_are_bounded (void)
+{
+  g_autoptr (TestSessions) conference = test_sessions_new (2, 3);
+  Sender *alice = sender_new (conference, 0);
+  Receiver *bob = receiver_new (conference, 1);
+  guint audio = sender_add (alice, "audio_0", PCMU);
+  guint8 packet[172] = { 0x8f, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4 };
+
+  receiver_play (bob);
+  sender_play (alice);
+  for (guint i = 0; i < 40; i++) {
+    GST_WRITE_UINT32_BE (packet + 4, i);
+    for (guint j = 0; j < 15; j++)
+      GST_WRITE_UINT32_BE (packet + 12 + 4 * j, 1000 + 15 * i + j);
+    send_rtp (alice, audio, packet, sizeof packet, i);
+  }
+  wait_stat (bob->source, "misplaced", 36);
+  g_assert_cmpuint (get_stat (bob->source, "delivered"), ==, 4);
+  sender_free (alice);
+  receiver_free (bob);
+}
+
+static void
 test_whiteboard_carries_messages (void)
 {
   g_autoptr (TestSessions) conference = test_sessions_new (2, 3);
@@ -948,6 +971,7 @@ main (int argc, char **argv)
   ADD (new_caps_come_with_their_first_frame);
   ADD (rtp_comes_out_as_it_went_in);
   ADD (frame_goes_on_when_its_epoch_is_closed);
+  ADD (contributing_sources_are_bounded);
   ADD (whiteboard_carries_messages);
   ADD (no_frame_is_lost_over_key_changes);
   ADD (sink_says_from_which_frame_on_an_epoch_is_used);
