@@ -14,6 +14,8 @@
 #define SEARCH_LIMIT 4096       /* and in all, before it begins again */
 #define AEAD_TAG_SIZE 16        /* no profile of an epoch has another */
 
+#define KID_SENDER_SHIFT 12     /* kind and stream are below: bravis-epoch.h */
+
 /* An SSRC of a stream of a member, over all epochs. */
 typedef struct {
   GcpMemberId member;
@@ -162,9 +164,45 @@ is_of_retired_epoch (gpointer kid, gpointer value, gpointer user_data)
   return bravis_epoch_is_retired (key->epoch);
 }
 
+/* Whose key it is: the sender in its epoch. */
+static guint64
+get_owner (const Key *key)
+{
+  return key->kid >> KID_SENDER_SHIFT;
+}
+
+/* The owner with the most keys. */
+static guint64
+find_greediest (BravisSrtpReceiver *receiver)
+{
+  g_autoptr (GHashTable) counts = g_hash_table_new_full (g_int64_hash,
+      g_int64_equal, g_free, NULL);
+  guint64 greediest = 0;
+  guint most = 0;
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, receiver->keys);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    guint64 owner = get_owner (value);
+    guint n = 1 + GPOINTER_TO_UINT (g_hash_table_lookup (counts, &owner));
+
+    g_hash_table_replace (counts, g_memdup2 (&owner, sizeof owner),
+        GUINT_TO_POINTER (n));
+    if (n > most) {
+      most = n;
+      greediest = owner;
+    }
+  }
+  return greediest;
+}
+
+/* With a key its replay database goes: a member that sends under very many KIDs
+ * pushes out its own, not those of others. */
 static void
 forget_oldest (BravisSrtpReceiver *receiver)
 {
+  guint64 owner = find_greediest (receiver);
   GHashTableIter iter;
   gpointer value;
   Key *oldest = NULL;
@@ -173,7 +211,8 @@ forget_oldest (BravisSrtpReceiver *receiver)
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     Key *key = value;
 
-    if (oldest == NULL || key->last_used < oldest->last_used)
+    if (get_owner (key) == owner
+        && (oldest == NULL || key->last_used < oldest->last_used))
       oldest = key;
   }
   g_hash_table_remove (receiver->keys, &oldest->kid);

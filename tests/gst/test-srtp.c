@@ -255,6 +255,32 @@ test_replayed_packet_is_refused (void)
         BRAVIS_DROP_REPLAYED);
 }
 
+/* A member that sends under as many KIDs as it can must not make a receiver
+ * forget which packets of another it has seen. */
+static void
+test_flood_of_kids_brings_no_replay (void)
+{
+  g_autoptr (TestGroup) group = test_group_new (3);
+  g_autoptr (BravisSrtpReceiver) receiver = make_receiver (group, 1);
+  g_autoptr (BravisSrtpSender) victim = make_sender (group, 0);
+  Packet packet, other;
+  guint i;
+
+  protect (victim, &packet, SSRC, 1);
+  g_assert_cmpint (open_copy (receiver, &packet), ==, BRAVIS_DROP_NONE);
+  for (i = 0; i < 2 * BRAVIS_MAX_STREAMS; i++) {
+    BravisEpochSource source = test_group_source (group, 2);
+    g_autoptr (BravisSrtpSender) flooder = bravis_srtp_sender_new_epochs
+        (&source, (BravisKind) (i / BRAVIS_MAX_STREAMS), i % BRAVIS_MAX_STREAMS,
+        WINDOW);
+
+    bravis_srtp_sender_take_epoch (flooder);
+    protect (flooder, &other, SSRC, 1);
+    g_assert_cmpint (open_copy (receiver, &other), ==, BRAVIS_DROP_NONE);
+  }
+  g_assert_cmpint (open_copy (receiver, &packet), ==, BRAVIS_DROP_REPLAYED);
+}
+
 static void
 test_sender_uses_no_index_twice (void)
 {
@@ -430,6 +456,7 @@ main (int argc, char *argv[])
   ADD (sequence_may_wrap_at_a_key_change);
   ADD (newcomer_finds_the_roll_over_counter);
   ADD (replayed_packet_is_refused);
+  ADD (flood_of_kids_brings_no_replay);
   ADD (sender_uses_no_index_twice);
   ADD (removed_member_cannot_read_next_epoch);
   ADD (retired_epoch_is_refused);
