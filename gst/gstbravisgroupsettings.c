@@ -1,6 +1,7 @@
 #include "gstbravisgroupsettings.h"
 
 #include "../keymgmt/bravis-error.h"
+#include "../keymgmt/bravis-session-media.h"
 
 void
 gst_bravis_group_settings_install (GObjectClass *klass)
@@ -89,4 +90,22 @@ gst_bravis_group_settings_open (const GstBravisGroupSettings *settings,
     GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS,
         ("%s", error->message), (NULL));
   return session;
+}
+
+gboolean
+gst_bravis_group_settings_hold (const GstBravisGroupSettings *settings,
+    BravisSession **session, GstElement *element)
+{
+  while (!*session || !bravis_session_hold (*session)) {
+    if (*session && *session == settings->session_object) {
+      GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS,
+          ("The session of session-object is over."), (NULL));
+      return FALSE;
+    }
+    g_clear_object (session);
+    *session = gst_bravis_group_settings_open (settings, element);
+    if (!*session)
+      return FALSE;
+  }
+  return TRUE;
 }

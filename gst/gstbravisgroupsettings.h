@@ -35,4 +35,11 @@ gboolean gst_bravis_group_settings_get (const GstBravisGroupSettings *settings,
 BravisSession *gst_bravis_group_settings_open
     (const GstBravisGroupSettings *settings, GstElement *element);
 
+/* Holds *@session. If that is over, as its last user released it after it was
+ * found, the session that is meant now takes its place. FALSE: an element error
+ * says what is wrong, and nothing is held. */
+gboolean gst_bravis_group_settings_hold
+    (const GstBravisGroupSettings *settings, BravisSession **session,
+    GstElement *element);
+
 G_END_DECLS

@@ -545,7 +545,9 @@ start_group (GstBravisGroupSrc *self)
 {
   g_autoptr (GError) error = NULL;
 
-  bravis_session_hold (self->session);
+  if (!gst_bravis_group_settings_hold (&self->settings, &self->session,
+          GST_ELEMENT (self)))
+    return FALSE;
   self->feedback = bravis_feedback_new (self->session, &error);
   if (!self->feedback) {
     GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("%s", error->message),

@@ -1,5 +1,6 @@
 #include "gstbravisprotect.h"
 
+#include "../keymgmt/bravis-error.h"
 #include "../keymgmt/bravis-session-media.h"
 
 GST_DEBUG_CATEGORY_STATIC (bravis_protect_debug);
@@ -227,6 +228,27 @@ pad_query (GstPad *pad, GstObject *parent, GstQuery *query)
 
 /* States */
 
+/* The session they say, held. It is looked for again if its last user releases it
+ * in between. */
+static BravisSession *
+hold_session (const GstBravisSettings *settings, GError **error)
+{
+  g_autoptr (BravisSession) session = NULL;
+
+  if (settings->session_object) {
+    if (bravis_session_hold (settings->session_object))
+      return g_object_ref (settings->session_object);
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_STATE,
+        "the session of session-object is over");
+    return NULL;
+  }
+  do {
+    g_clear_object (&session);
+    session = bravis_session_get (settings->session, settings->config, error);
+  } while (session && !bravis_session_hold (session));
+  return g_steal_pointer (&session);
+}
+
 static gboolean
 open_session (GstBravisProtect *self, GError **error)
 {
@@ -240,15 +262,8 @@ open_session (GstBravisProtect *self, GError **error)
     return FALSE;
   if (!gst_bravis_settings_want_session (&settings))
     return TRUE;
-  if (settings.session_object)
-    priv->session = g_object_ref (settings.session_object);
-  else
-    priv->session = bravis_session_get (settings.session, settings.config,
-        error);
-  if (priv->session == NULL)
-    return FALSE;
-  bravis_session_hold (priv->session);
-  return TRUE;
+  priv->session = hold_session (&settings, error);
+  return priv->session != NULL;
 }
 
 static void

@@ -15,8 +15,10 @@ G_BEGIN_DECLS
  * the last release leaves and stops it, unless the application started it itself.
  * Blocks in the last release for as long as leaving takes (normally some ms, at
  * most the time for suspicion). A session that was stopped does not start again:
- * bravis_session_get () gives a fresh one. */
-void bravis_session_hold (BravisSession *session);
+ * then bravis_session_hold () says FALSE and holds nothing, and
+ * bravis_session_get () gives a fresh one. Until it is held, a session may be
+ * stopped by somebody else's last release. */
+gboolean bravis_session_hold (BravisSession *session);
 void bravis_session_release (BravisSession *session);
 
 /* The present epoch, NULL while there is none. */

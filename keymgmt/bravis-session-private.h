@@ -27,6 +27,7 @@ struct _BravisSession {
   GMutex lock;                  /* of what follows */
   guint holds;
   gboolean is_own_start;        /* the application started it itself */
+  gboolean is_over;             /* it was stopped, or is about to be */
   GPtrArray *members;           /* of BravisSessionMember */
 
   const char *last_state;       /* of the session's thread: the last told */

@@ -393,6 +393,9 @@ bravis_session_stop (BravisSession *session)
     return;
   g_return_if_fail (!bravis_audience_is_own_thread (
           bravis_peer_get_audience (session->peer)));
+  g_mutex_lock (&session->lock);
+  session->is_over = TRUE;
+  g_mutex_unlock (&session->lock);
   bravis_registry_withdraw (session);
   bravis_peer_stop (session->peer);
   bravis_registry_remove (session);
@@ -556,16 +559,22 @@ bravis_session_dup_stats (BravisSession *session)
 
 /* --- for elements: bravis-session-media.h; the rest: bravis-session-media.c --- */
 
-void
+gboolean
 bravis_session_hold (BravisSession *session)
 {
-  gboolean first;
+  gboolean first = FALSE, over;
 
   g_mutex_lock (&session->lock);
-  first = session->holds++ == 0;
+  over = session->is_over;
+  if (!over)
+    first = session->holds++ == 0;
   g_mutex_unlock (&session->lock);
-  if (first)
+  /* Who stops it may not have come to that yet: nobody is to find it again. */
+  if (over)
+    bravis_registry_withdraw (session);
+  else if (first)
     bravis_peer_start (session->peer);
+  return !over;
 }
 
 static gpointer
@@ -594,6 +603,7 @@ bravis_session_release (BravisSession *session)
 
   g_mutex_lock (&session->lock);
   last = --session->holds == 0 && !session->is_own_start;
+  session->is_over |= last;
   g_mutex_unlock (&session->lock);
   if (last && bravis_audience_is_own_thread (bravis_peer_get_audience (
               session->peer)))

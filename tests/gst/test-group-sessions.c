@@ -121,6 +121,15 @@ wait_members (GstElement *pipeline, guint n)
   }
 }
 
+static void
+flush_bus (GstElement *pipeline)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+
+  gst_bus_set_flushing (bus, TRUE);
+  gst_bus_set_flushing (bus, FALSE);
+}
+
 /* The number of the first frame of @source that is sent under what @pipeline has
  * now: one frame to find out. */
 static guint
@@ -304,6 +313,77 @@ test_stops_in_any_state (void)
   world_free (world);
 }
 
+static void
+assert_talk (Sender *alice, guint video, Receiver *at_bob)
+{
+  guint first;
+
+  wait_members (alice->pipeline, 2);
+  wait_members (at_bob->pipeline, 2);
+  first = begin (alice, video);
+  for (guint i = 0; i < 20; i++)
+    sender_send (alice, video, 100 * i);
+  assert_frames (wait_branch (at_bob, "video_0"), alice, video, first);
+}
+
+/* The last release stopped the session: another takes its place. */
+static void
+check_plays_again_from (GstState state)
+{
+  World *world = world_new ("bob@example.org");
+  Sender *alice = sender_new (world, 0);
+  Receiver *at_bob = receiver_new (world, 1);
+  guint video = sender_add (alice, "video_0", H264);
+
+  for (guint i = 0; i < 3; i++) {
+    receiver_play (at_bob);
+    sender_play (alice);
+    assert_talk (alice, video, at_bob);
+    gst_element_set_state (alice->pipeline, state);
+    gst_element_set_state (at_bob->pipeline, state);
+    wait_removed (at_bob, wait_branch (at_bob, "video_0"));
+    g_ptr_array_set_size (at_bob->branches, 0);
+    flush_bus (alice->pipeline);
+    flush_bus (at_bob->pipeline);
+  }
+  sender_free (alice);
+  receiver_free (at_bob);
+  world_free (world);
+}
+
+static void
+test_plays_again_from_ready (void)
+{
+  check_plays_again_from (GST_STATE_READY);
+}
+
+static void
+test_plays_again_from_null (void)
+{
+  check_plays_again_from (GST_STATE_NULL);
+}
+
+/* One that is READY has found the session, but does not hold it yet. */
+static void
+test_plays_after_another_stopped_the_session (void)
+{
+  World *world = world_new ("bob@example.org");
+  Sender *alice = sender_new (world, 0);
+  Receiver *at_alice = receiver_new (world, 0);
+  Receiver *at_bob = receiver_new (world, 1);
+  guint video = sender_add (alice, "video_0", H264);
+
+  gst_element_set_state (alice->pipeline, GST_STATE_READY);
+  receiver_play (at_alice);
+  receiver_free (at_alice);
+  receiver_play (at_bob);
+  sender_play (alice);
+  assert_talk (alice, video, at_bob);
+  sender_free (alice);
+  receiver_free (at_bob);
+  world_free (world);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -315,6 +395,9 @@ main (int argc, char **argv)
   ADD (peer_that_does_not_answer_is_said);
   ADD (what_is_wrong_with_the_configuration_is_said);
   ADD (stops_in_any_state);
+  ADD (plays_again_from_ready);
+  ADD (plays_again_from_null);
+  ADD (plays_after_another_stopped_the_session);
 #undef ADD
   return g_test_run ();
 }

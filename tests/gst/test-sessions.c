@@ -466,12 +466,13 @@ test_sessions_settle (TestSessions *conference)
 
 /* What the elements see of a session */
 
-void
+gboolean
 bravis_session_hold (BravisSession *session)
 {
   g_rec_mutex_lock (&session->conference->lock);
   session->holds++;
   g_rec_mutex_unlock (&session->conference->lock);
+  return TRUE;
 }
 
 void

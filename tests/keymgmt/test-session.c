@@ -550,10 +550,11 @@ test_last_release_ends_and_the_next_is_fresh (World *world,
   bravis_session_remove_listener (first, id);
   bravis_session_release (same);
   g_assert_cmpstr (bravis_session_get_state (first), ==, "over");
+  g_assert_false (bravis_session_hold (first));
   fresh = bravis_session_get ("talk", config, &error);
   g_assert_no_error (error);
   g_assert_true (fresh != first);
-  bravis_session_hold (fresh);
+  g_assert_true (bravis_session_hold (fresh));
   bravis_session_release (fresh);
 }
 
