@@ -760,7 +760,7 @@ gst_bravis_group_sink_class_init (GstBravisGroupSinkClass *klass)
   gst_element_class_set_static_metadata (element_class,
       "BRAVIS group sink", "Sink/Network",
       "Sends streams to the members of a confidential conference",
-      "The gst-bravis authors");
+      "The gst-bravis developers");
 }
 
 static void

@@ -824,7 +824,7 @@ gst_bravis_group_src_class_init (GstBravisGroupSrcClass *klass)
   gst_element_class_set_static_metadata (element_class,
       "BRAVIS group source", "Source/Network",
       "Receives the streams of the members of a confidential conference",
-      "The gst-bravis authors");
+      "The gst-bravis developers");
 }
 
 static void
