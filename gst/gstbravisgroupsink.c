@@ -569,10 +569,19 @@ start_group (GstBravisGroupSink *self)
   self->listener_id = bravis_session_add_listener (self->session, listen, self);
   self->receiver_id = bravis_session_add_media_receiver (self->session, receive,
       self);
-  if (open_streams (self))
-    return TRUE;
-  stop_group (self);
-  return FALSE;
+  return open_streams (self);
+}
+
+/* A pad that was requested meanwhile may be pushed to already: nobody may use any
+ * more what stop_group () takes away. */
+static void
+stop_children (GstBravisGroupSink *self)
+{
+  g_rec_mutex_lock (&self->lock);
+  self->running = FALSE;
+  g_rec_mutex_unlock (&self->lock);
+  GST_ELEMENT_CLASS (gst_bravis_group_sink_parent_class)
+      ->change_state (GST_ELEMENT (self), GST_STATE_CHANGE_PAUSED_TO_READY);
 }
 
 static GstStateChangeReturn
@@ -584,15 +593,18 @@ change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_session (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start_group (self))
-    return GST_STATE_CHANGE_FAILURE;
+    result = GST_STATE_CHANGE_FAILURE;
+  else
+    result = GST_ELEMENT_CLASS (gst_bravis_group_sink_parent_class)
+        ->change_state (element, transition);
 
-  result = GST_ELEMENT_CLASS (gst_bravis_group_sink_parent_class)
-      ->change_state (element, transition);
-
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+      && result == GST_STATE_CHANGE_FAILURE) {
+    stop_children (self);
+    stop_group (self);
+  }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
-      || transition == GST_STATE_CHANGE_READY_TO_NULL
-      || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
-          && result == GST_STATE_CHANGE_FAILURE))
+      || transition == GST_STATE_CHANGE_READY_TO_NULL)
     stop_group (self);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     g_clear_object (&self->session);

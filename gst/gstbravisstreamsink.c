@@ -14,6 +14,7 @@ struct _GstBravisStreamSink {
   GstBravisStreamEos eos;
   gpointer user_data;
 
+  GMutex lock;                  /* of these two: a frame may be on its way */
   BravisSession *session;
   BravisSender *sender;
   guint64 frame;                /* the number of the frame being sent */
@@ -93,8 +94,10 @@ render (GstBaseSink *sink, GstBuffer *buffer)
 {
   GstBravisStreamSink *self = GST_BRAVIS_STREAM_SINK (sink);
 
+  g_mutex_lock (&self->lock);
   if (self->sender)
     send_packet (self, buffer);
+  g_mutex_unlock (&self->lock);
   return GST_FLOW_OK;
 }
 
@@ -104,8 +107,10 @@ render_list (GstBaseSink *sink, GstBufferList *list)
   GstBravisStreamSink *self = GST_BRAVIS_STREAM_SINK (sink);
   guint n = gst_buffer_list_length (list);
 
+  g_mutex_lock (&self->lock);
   for (guint i = 0; self->sender && i < n; i++)
     send_packet (self, gst_buffer_list_get (list, i));
+  g_mutex_unlock (&self->lock);
   return GST_FLOW_OK;
 }
 
@@ -154,6 +159,7 @@ void
 gst_bravis_stream_sink_set_stream (GstBravisStreamSink *self,
     BravisSession *session, BravisKind kind, guint16 stream)
 {
+  g_mutex_lock (&self->lock);
   self->asked_live = FALSE;
   self->live = FALSE;
   self->frame = NO_FRAME;
@@ -163,6 +169,7 @@ gst_bravis_stream_sink_set_stream (GstBravisStreamSink *self,
     self->sender = bravis_sender_new_session (session, kind, stream);
     bravis_sender_set_rtp_header_auth (self->sender, TRUE);
   }
+  g_mutex_unlock (&self->lock);
 }
 
 void
@@ -182,12 +189,20 @@ dispose (GObject *object)
 }
 
 static void
+finalize (GObject *object)
+{
+  g_mutex_clear (&GST_BRAVIS_STREAM_SINK (object)->lock);
+  G_OBJECT_CLASS (gst_bravis_stream_sink_parent_class)->finalize (object);
+}
+
+static void
 gst_bravis_stream_sink_class_init (GstBravisStreamSinkClass *klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseSinkClass *sink_class = GST_BASE_SINK_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = dispose;
+  G_OBJECT_CLASS (klass)->finalize = finalize;
   sink_class->render = render;
   sink_class->render_list = render_list;
   sink_class->get_times = get_times;
@@ -203,6 +218,7 @@ gst_bravis_stream_sink_class_init (GstBravisStreamSinkClass *klass)
 static void
 gst_bravis_stream_sink_init (GstBravisStreamSink *self)
 {
+  g_mutex_init (&self->lock);
   self->frame = NO_FRAME;
   /* Nothing is dropped for being late, and nobody upstream is told to hurry. */
   gst_base_sink_set_max_lateness (GST_BASE_SINK (self), -1);

@@ -731,6 +731,45 @@ test_plays_again_after_a_stop (void)
   receiver_free (bob);
 }
 
+static GstBusSyncReply
+request_at_error (GstBus *bus, GstMessage *message, gpointer data)
+{
+  GstPad **pad = data;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR && !*pad) {
+    *pad = gst_element_request_pad_simple
+        (GST_ELEMENT (GST_MESSAGE_SRC (message)), "audio_0");
+    g_assert_true (gst_pad_is_active (*pad));
+  }
+  return GST_BUS_PASS;
+}
+
+/* What is requested while the element starts may be pushed to at once. */
+static void
+test_failed_start_leaves_no_pad_active (void)
+{
+  g_autoptr (TestSessions) conference = test_sessions_new (2, 3);
+  Sender *alice = sender_new (conference, 0);
+  g_autoptr (GstBus) bus = gst_element_get_bus (alice->pipeline);
+  g_autoptr (GstPad) pad = NULL;
+  guint video = sender_add (alice, "video_0", H264);
+
+  gst_bus_set_sync_handler (bus, request_at_error, &pad, NULL);
+  test_sessions_refuse_stream (conference, 0);
+  g_assert_cmpint (gst_element_set_state (alice->sink, GST_STATE_PAUSED), ==,
+      GST_STATE_CHANGE_FAILURE);
+  g_assert_nonnull (pad);
+  g_assert_false (gst_pad_is_active (pad));
+  g_assert_cmpuint (test_sessions_holds (conference, 0), ==, 0);
+
+  sender_play (alice);
+  g_assert_true (gst_pad_is_active (pad));
+  sender_send (alice, video, 3000);
+  wait_stat (alice->sink, "frames", 1);
+  gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
+  sender_free (alice);
+}
+
 static void
 test_pads_come_and_go_while_playing (void)
 {
@@ -992,6 +1031,7 @@ main (int argc, char **argv)
   ADD (patience_for_the_sinks_has_an_end);
   ADD (stops_in_any_state);
   ADD (plays_again_after_a_stop);
+  ADD (failed_start_leaves_no_pad_active);
   ADD (pads_come_and_go_while_playing);
   ADD (wrong_caps_are_an_error_that_names_them);
   ADD (missing_session_is_an_error);

@@ -33,6 +33,7 @@ struct _BravisSession {
   GRecMutex calling;
   GArray *receivers, *listeners;        /* of Function */
   BravisWorker *socket, *events;
+  gboolean refuses_stream;
 };
 
 struct _TestSessions {
@@ -464,6 +465,14 @@ test_sessions_settle (TestSessions *conference)
   g_cond_clear (&barrier.cond);
 }
 
+void
+test_sessions_refuse_stream (TestSessions *conference, guint peer)
+{
+  g_rec_mutex_lock (&conference->lock);
+  conference->sessions[peer]->refuses_stream = TRUE;
+  g_rec_mutex_unlock (&conference->lock);
+}
+
 /* What the elements see of a session */
 
 gboolean
@@ -526,9 +535,16 @@ gboolean
 bravis_session_add_stream (BravisSession *session, BravisKind kind,
     guint16 *stream, GError **error)
 {
-  Stream *added = g_new0 (Stream, 1);
+  Stream *added;
 
   g_rec_mutex_lock (&session->conference->lock);
+  if (session->refuses_stream) {
+    session->refuses_stream = FALSE;
+    g_rec_mutex_unlock (&session->conference->lock);
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_STATE, "as the test wants");
+    return FALSE;
+  }
+  added = g_new0 (Stream, 1);
   added->kind = kind;
   added->number = *stream = ++session->last_stream;
   g_ptr_array_add (session->streams, added);

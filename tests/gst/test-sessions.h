@@ -36,6 +36,9 @@ void test_sessions_announce (TestSessions *conference, guint peer,
 void test_sessions_delay_announcements (TestSessions *conference,
     gboolean delay);
 
+/* The next stream that an element of @peer's wants is refused. */
+void test_sessions_refuse_stream (TestSessions *conference, guint peer);
+
 /* Called for each datagram, from any thread: FALSE loses it. */
 typedef gboolean (*TestSessionsPass) (guint from, guint to, guint8 *data,
     gsize size, gpointer user_data);
