@@ -27,7 +27,7 @@ typedef enum {
 } Layout;
 
 static const char *const layouts[N_LAYOUTS] = {
-  "one memory", "with room", "two memories"
+  "one memory", "one memory with room", "two memories"
 };
 
 typedef struct {
