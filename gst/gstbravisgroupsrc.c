@@ -56,6 +56,7 @@
 #define END_PATIENCE 1000       /* ms that the last packets may take */
 #define FAREWELL_STEP 10        /* ms */
 #define FAREWELL_STEPS 50
+#define LEAVE_LIMIT 2000        /* ms: more than leaving may take */
 
 enum {
   PROP_LATENCY = GST_BRAVIS_GROUP_N_PROPS,
@@ -403,8 +404,11 @@ leave (gpointer data)
     bravis_worker_call_later (self->worker, FAREWELL_STEP, leave, self, NULL);
     return;
   }
+  /* Until the others have let this peer go they send to it, and it hands on what
+   * they send: the pads end when the session has (BRAVIS_EVENT_ENDED). */
   bravis_session_leave (self->session);
-  end_all (self);
+  bravis_worker_call_later (self->worker, LEAVE_LIMIT, end_conference, self,
+      NULL);
 }
 
 /* rtpbin's callbacks */

@@ -20,6 +20,10 @@ FIRST_PICTURE_MS = 300
 # What was on its way to a member when it asked to leave may be missing there.
 LEAVING_S = 0.5
 
+# The transition: who still has the old key alone may send under it for so long at
+# most after a member left (the property `exposure`). What that was is shown.
+EXPOSURE_S = 1.0
+
 # Shorter clocks differ: the recording's and the process's.
 CLOCK_S = 0.002
 
@@ -441,15 +445,16 @@ def proof_opens(conference, media, odd):
 
 def after_leaving(conference, media, leaver):
     """What was sent after @leaver left: under a key that came when it was out, or
-    after its process had ended, or by a sender that had itself gone on to such a
-    key before."""
+    by a sender that had itself gone on to such a key before, or when its process had
+    ended and the time for the transition was over. And what was sent within the
+    transition."""
     last = last_epoch_of(conference, leaver)
     if last is None:
-        return []
+        return [], []
     later = {n for n, e in conference.epochs.items()
              if n > last.number and leaver not in e.members}
     gone = conference.gone.get(leaver, float('inf')) + CLOCK_S
-    gone_on, found = {}, []
+    gone_on, found, transition = {}, [], []
     for item in media:
         if item.sender == leaver:
             continue
@@ -457,9 +462,11 @@ def after_leaving(conference, media, leaver):
         if item.protected.epoch in later:
             gone_on.setdefault(sender, item.time)
             found.append(item)
-        elif item.time > min(gone, gone_on.get(sender, float('inf'))):
+        elif item.time > min(gone + EXPOSURE_S, gone_on.get(sender, float('inf'))):
             found.append(item)
-    return found
+        elif item.time > gone:
+            transition.append(item)
+    return found, transition
 
 
 def before_joining(conference, media, newcomer):
@@ -473,10 +480,11 @@ def before_joining(conference, media, newcomer):
 
 def proof_after_leave(conference, media, leavers, must_have):
     """@must_have: leavers after whom something was sent."""
-    opened, tried = {}, 0
+    opened, tried, n_transition = {}, 0, 0
     for name in leavers:
-        items = after_leaving(conference, media, name)
+        items, transition = after_leaving(conference, media, name)
         tried += len(items)
+        n_transition += len(transition)
         opened[name] = count_opened(items, conference.keys.get(name, sframe.KeyRing()))
         if not conference.keys.get(name, sframe.KeyRing()).epochs:
             return opened, Proof('after leaving', False, f'{name} logged no keys')
@@ -484,7 +492,8 @@ def proof_after_leave(conference, media, leavers, must_have):
             return opened, Proof('after leaving', False, f'nothing was sent after {name} left')
     return opened, Proof('after leaving', not sum(opened.values()),
                          f'{sum(opened.values())} of {tried} datagrams sent after somebody '
-                         f'left open with its keys (tried: {names_of(leavers)})')
+                         f'left open with its keys (tried: {names_of(leavers)}); '
+                         f'{n_transition} more while the key changed')
 
 
 def proof_before_join(conference, media, newcomers, must_have):
