@@ -12,9 +12,11 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  BravisEpoch *(*ref_epoch) (gpointer user_data);       /* the present one */
+  BravisEpoch *(*await_epoch) (gpointer user_data);     /* to send under: the present
+                                 * one; waits while a new one is about to come */
   BravisEpoch *(*ref_epoch_by_number) (gpointer user_data, guint64 number);
-  guint (*get_serial) (gpointer user_data);     /* grows with each new epoch */
+  guint (*get_serial) (gpointer user_data);     /* grows when it is time to ask for
+                                 * the epoch again */
   GDestroyNotify release;       /* of user_data; may be NULL */
   gpointer user_data;
 } BravisEpochSource;

@@ -50,7 +50,7 @@ gsize bravis_sender_get_tag_size (BravisSender *sender);        /* at most */
 
 /* Takes up the session's present epoch, if there is a newer one: to be called at
  * the beginning of a frame, so that a frame is whole under one epoch. TRUE: the
- * epoch is another than before. */
+ * epoch is another than before. Waits while a new one is about to come. */
 gboolean bravis_sender_take_epoch (BravisSender *sender);
 BravisEpoch *bravis_sender_get_epoch (BravisSender *sender);    /* borrowed, or NULL */
 

@@ -118,7 +118,7 @@ bravis_sender_take_epoch (BravisSender *sender)
     return FALSE;
   sender->looked = TRUE;
   sender->serial = serial;
-  epoch = sender->source.ref_epoch (sender->source.user_data);
+  epoch = sender->source.await_epoch (sender->source.user_data);
   /* The same epoch seen again keeps its counter. */
   if (epoch == sender->epoch)
     return FALSE;

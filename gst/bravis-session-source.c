@@ -5,9 +5,9 @@
 #include "../keymgmt/bravis-session-media.h"
 
 static BravisEpoch *
-ref_epoch (gpointer session)
+await_epoch (gpointer session)
 {
-  return bravis_session_ref_epoch (session);
+  return bravis_session_await_epoch (session);
 }
 
 static BravisEpoch *
@@ -26,7 +26,7 @@ BravisEpochSource
 bravis_session_epoch_source (BravisSession *session)
 {
   return (BravisEpochSource) {
-    ref_epoch, ref_epoch_by_number, get_serial, g_object_unref,
+    await_epoch, ref_epoch_by_number, get_serial, g_object_unref,
     g_object_ref (session)
   };
 }

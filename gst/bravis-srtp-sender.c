@@ -112,7 +112,7 @@ bravis_srtp_sender_take_epoch (BravisSrtpSender *sender)
     return FALSE;
   sender->looked = TRUE;
   sender->serial = serial;
-  epoch = sender->source.ref_epoch (sender->source.user_data);
+  epoch = sender->source.await_epoch (sender->source.user_data);
   /* The same epoch seen again keeps its context, and so its packet indices. */
   if (epoch == sender->epoch)
     return FALSE;

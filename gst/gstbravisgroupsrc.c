@@ -56,7 +56,7 @@
 #define END_PATIENCE 1000       /* ms that the last packets may take */
 #define FAREWELL_STEP 10        /* ms */
 #define FAREWELL_STEPS 50
-#define LEAVE_LIMIT 2000        /* ms: more than leaving may take */
+#define LEAVE_LIMIT 5000        /* ms: more than leaving may take */
 
 enum {
   PROP_LATENCY = GST_BRAVIS_GROUP_N_PROPS,

@@ -25,6 +25,10 @@ struct _BravisEpochBook {
   GPtrArray *entries;           /* of Entry, the newest at the end */
   gboolean has_present;         /* the newest is the present one */
   guint serial;                 /* atomic */
+  GMutex change_lock;           /* of the next two */
+  GCond changed;
+  gint64 change_due;            /* a key change is waited for until then */
+  gint64 patience;
   gint64 exposure;
   gint64 grace;
 };
@@ -80,11 +84,15 @@ entry_free (gpointer data)
 }
 
 BravisEpochBook *
-bravis_epoch_book_new (gint64 exposure, gint64 grace)
+bravis_epoch_book_new (gint64 patience, gint64 exposure, gint64 grace)
 {
   BravisEpochBook *book = g_new0 (BravisEpochBook, 1);
 
   g_rw_lock_init (&book->lock);
+  g_mutex_init (&book->change_lock);
+  g_cond_init (&book->changed);
+  book->patience = patience;
+  book->change_due = G_MININT64;
   book->entries = g_ptr_array_new_with_free_func (entry_free);
   book->exposure = exposure;
   book->grace = grace;
@@ -96,7 +104,27 @@ bravis_epoch_book_free (BravisEpochBook *book)
 {
   g_ptr_array_unref (book->entries);
   g_rw_lock_clear (&book->lock);
+  g_mutex_clear (&book->change_lock);
+  g_cond_clear (&book->changed);
   g_free (book);
+}
+
+/* Those who wait have what they wait for, or will not get it. */
+static void
+end_waiting (BravisEpochBook *book)
+{
+  g_mutex_lock (&book->change_lock);
+  book->change_due = G_MININT64;
+  g_cond_broadcast (&book->changed);
+  g_mutex_unlock (&book->change_lock);
+}
+
+/* The present epoch is another, or none. */
+static void
+tell_readers (BravisEpochBook *book)
+{
+  g_atomic_int_inc (&book->serial);
+  end_waiting (book);
 }
 
 static Entry *
@@ -174,7 +202,7 @@ bravis_epoch_book_add (BravisEpochBook *book, BravisEpoch *epoch,
     g_ptr_array_remove_index (book->entries, 0);
   settle (book, now);
   g_rw_lock_writer_unlock (&book->lock);
-  g_atomic_int_inc (&book->serial);
+  tell_readers (book);
 }
 
 void
@@ -206,9 +234,21 @@ prune_routes (Entry *entry, GcpView *view)
   bravis_routes_unref (old);
 }
 
+/* Senders learn by the serial that they are to ask again, and then wait. */
+static void
+begin_waiting (BravisEpochBook *book, gint64 now)
+{
+  g_mutex_lock (&book->change_lock);
+  if (book->change_due <= now)
+    book->change_due = now + book->patience;
+  g_mutex_unlock (&book->change_lock);
+  g_atomic_int_inc (&book->serial);
+}
+
 void
 bravis_epoch_book_departed (BravisEpochBook *book, GcpView *view, gint64 now)
 {
+  begin_waiting (book, now);
   g_rw_lock_writer_lock (&book->lock);
   for (guint i = 0; i < book->entries->len; i++) {
     Entry *entry = get_entry (book, i);
@@ -234,7 +274,7 @@ bravis_epoch_book_end (BravisEpochBook *book, gint64 now)
     bravis_epoch_close_sending (get_entry (book, i)->epoch);
   settle (book, now);
   g_rw_lock_writer_unlock (&book->lock);
-  g_atomic_int_inc (&book->serial);
+  tell_readers (book);
 }
 
 void
@@ -244,7 +284,7 @@ bravis_epoch_book_clear (BravisEpochBook *book)
   book->has_present = FALSE;
   g_ptr_array_set_size (book->entries, 0);
   g_rw_lock_writer_unlock (&book->lock);
-  g_atomic_int_inc (&book->serial);
+  tell_readers (book);
 }
 
 void
@@ -280,6 +320,18 @@ bravis_epoch_book_ref_present (BravisEpochBook *book)
     epoch = bravis_epoch_ref (get_present (book)->epoch);
   g_rw_lock_reader_unlock (&book->lock);
   return epoch;
+}
+
+BravisEpoch *
+bravis_epoch_book_await_present (BravisEpochBook *book)
+{
+  g_mutex_lock (&book->change_lock);
+  while (g_get_monotonic_time () < book->change_due
+      && g_cond_wait_until (&book->changed, &book->change_lock,
+          book->change_due))
+    continue;
+  g_mutex_unlock (&book->change_lock);
+  return bravis_epoch_book_ref_present (book);
 }
 
 BravisEpoch *

@@ -5,6 +5,10 @@
  *
  *   exposure   from the moment a member is gone, nothing is sent under a key it
  *              had for longer than this; nor under an epoch that was replaced
+ *   patience   from that moment senders that ask for the present epoch wait so
+ *              long for the next one, which normally comes within a round trip:
+ *              so that who is gone can open nothing, and nothing is lost. When
+ *              patience is over they go on under the old epoch, until exposure is
  *   grace      an epoch that was replaced is received under for this long; then
  *              it is retired and the book forgets it
  *
@@ -23,7 +27,8 @@ typedef struct _BravisEpochBook BravisEpochBook;
 /* Immutable, reference counted. */
 typedef struct _BravisRoutes BravisRoutes;
 
-BravisEpochBook *bravis_epoch_book_new (gint64 exposure, gint64 grace);
+BravisEpochBook *bravis_epoch_book_new (gint64 patience, gint64 exposure,
+    gint64 grace);
 void bravis_epoch_book_free (BravisEpochBook *book);    /* retires all */
 
 /* Writing. @addresses: GcpAddress of each member of @epoch, in its order. */
@@ -47,6 +52,8 @@ gint64 bravis_epoch_book_deadline (BravisEpochBook *book);  /* G_MAXINT64: none 
 
 /* Reading, from any thread. */
 BravisEpoch *bravis_epoch_book_ref_present (BravisEpochBook *book);
+/* The same for who sends: blocks while a key change is due, see patience above. */
+BravisEpoch *bravis_epoch_book_await_present (BravisEpochBook *book);
 BravisEpoch *bravis_epoch_book_ref_by_number (BravisEpochBook *book,
     guint64 number);
 guint bravis_epoch_book_get_serial (BravisEpochBook *book);

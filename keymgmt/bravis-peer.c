@@ -5,6 +5,10 @@
 #include "bravis-keylog.h"
 #include "../gcp/gcp-udp.h"
 
+/* Of senders, for a key that is due: less than the 200 ms that jitter buffers
+ * wait. */
+#define PATIENCE (150 * G_TIME_SPAN_MILLISECOND)
+
 /* Control datagrams handled before the outputs are seen to. */
 #define BATCH 32
 
@@ -128,7 +132,7 @@ bravis_peer_new (const char *config_file, gint64 exposure, gint64 grace,
   g_mutex_init (&peer->lock);
   g_cond_init (&peer->changed);
   peer->inbox = bravis_inbox_new ();
-  peer->book = bravis_epoch_book_new (exposure, grace);
+  peer->book = bravis_epoch_book_new (PATIENCE, exposure, grace);
   peer->receivers = bravis_receivers_new ();
   peer->audience = bravis_audience_new (owner, user_data);
   peer->config = bravis_config_load (config_file, error);

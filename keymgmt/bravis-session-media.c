@@ -23,6 +23,12 @@ bravis_session_ref_epoch (BravisSession *session)
 }
 
 BravisEpoch *
+bravis_session_await_epoch (BravisSession *session)
+{
+  return bravis_epoch_book_await_present (get_book (session));
+}
+
+BravisEpoch *
 bravis_session_ref_epoch_by_number (BravisSession *session, guint64 number)
 {
   return bravis_epoch_book_ref_by_number (get_book (session), number);

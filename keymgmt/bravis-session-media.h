@@ -24,12 +24,17 @@ void bravis_session_release (BravisSession *session);
 /* The present epoch, NULL while there is none. */
 BravisEpoch *bravis_session_ref_epoch (BravisSession *session);
 
+/* The same for who sends: blocks for some ms where somebody has gone who has the
+ * present key, until the next one is there; at most 150 ms, so that what waited
+ * comes before jitter buffers give it up. */
+BravisEpoch *bravis_session_await_epoch (BravisSession *session);
+
 /* The epoch of that number as long as it may be received under, else NULL. */
 BravisEpoch *bravis_session_ref_epoch_by_number (BravisSession *session,
     guint64 number);
 
-/* A number that grows whenever the present epoch changes: one atomic read tells
- * an element that what it cached is still right. */
+/* A number that grows whenever the present epoch changes, or is about to: one
+ * atomic read tells an element that what it cached is still right. */
 guint bravis_session_get_epoch_serial (BravisSession *session);
 
 /* A stream of one's own: number for the KID, announced to the group once it is

@@ -318,6 +318,29 @@ test_sink_says_from_which_frame_on_an_epoch_is_used (void)
 }
 
 static void
+test_senders_wait_for_the_key_that_is_due (void)
+{
+  g_autoptr (TestSessions) conference = test_sessions_new (2, 3);
+  Sender *alice = sender_new (conference, 0);
+  guint video = sender_add (alice, "video_0", H264);
+  g_autoptr (GstMessage) first = NULL;
+  g_autoptr (GstMessage) second = NULL;
+  guint64 frame;
+
+  sender_play (alice);
+  sender_send (alice, video, 5000);
+  first = wait_element_message (alice->pipeline, "bravis-stream-epoch");
+  wait_stat (alice->sink, "frames", 1);
+  test_sessions_change_when_awaited (conference);
+  sender_send (alice, video, 5000);
+  second = wait_element_message (alice->pipeline, "bravis-stream-epoch");
+  g_assert_true (gst_structure_get_uint64 (gst_message_get_structure (second),
+          "frame", &frame));
+  g_assert_cmpuint (frame, ==, 1);
+  sender_free (alice);
+}
+
+static void
 test_first_frames_wait_for_the_announcement (void)
 {
   g_autoptr (TestSessions) conference = test_sessions_new (2, 3);
@@ -629,6 +652,17 @@ test_pad_numbers_are_not_used_again (void)
 }
 
 static void
+wait_left (TestSessions *conference, guint peer)
+{
+  gint64 deadline = g_get_monotonic_time () + TIMEOUT;
+
+  while (!test_sessions_has_left (conference, peer)) {
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    g_usleep (1000);
+  }
+}
+
+static void
 test_eos_leaves_when_the_sinks_have_sent_all (void)
 {
   g_autoptr (TestSessions) conference = test_sessions_new (2, 3);
@@ -660,22 +694,43 @@ test_eos_leaves_when_the_sinks_have_sent_all (void)
   receiver_free (own);
 }
 
+/* What the others send before they have let the peer go is handed on. */
+static void
+test_pads_go_on_until_leaving_is_done (void)
+{
+  g_autoptr (TestSessions) conference = test_sessions_new (2, 3);
+  Sender *alice = sender_new (conference, 0);
+  Receiver *bob = receiver_new (conference, 1);
+  guint video = sender_add (alice, "video_0", H264);
+
+  test_sessions_leave_slowly (conference, 1, TRUE);
+  receiver_play (bob);
+  sender_play (alice);
+  sender_send (alice, video, 3000);
+  assert_frames (wait_branch (bob, "video_0"), alice, video, 0);
+  gst_element_send_event (bob->pipeline, gst_event_new_eos ());
+  wait_left (conference, 1);
+  for (guint i = 0; i < 20; i++)
+    sender_send (alice, video, 3000);
+  assert_frames (wait_branch (bob, "video_0"), alice, video, 1);
+  test_sessions_leave_slowly (conference, 1, FALSE);
+  assert_eos (wait_branch (bob, "video_0"));
+  sender_free (alice);
+  receiver_free (bob);
+}
+
 static void
 test_patience_for_the_sinks_has_an_end (void)
 {
   g_autoptr (TestSessions) conference = test_sessions_new (1, 1);
   Sender *alice = sender_new (conference, 0);
   Receiver *own = receiver_new (conference, 0);
-  gint64 deadline = g_get_monotonic_time () + TIMEOUT;
 
   sender_add (alice, "video_0", H264);
   sender_play (alice);
   receiver_play (own);
   gst_element_send_event (own->pipeline, gst_event_new_eos ());
-  while (!test_sessions_has_left (conference, 0)) {
-    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-    g_usleep (1000);
-  }
+  wait_left (conference, 0);
   sender_free (alice);
   receiver_free (own);
 }
@@ -1014,6 +1069,7 @@ main (int argc, char **argv)
   ADD (whiteboard_carries_messages);
   ADD (no_frame_is_lost_over_key_changes);
   ADD (sink_says_from_which_frame_on_an_epoch_is_used);
+  ADD (senders_wait_for_the_key_that_is_due);
   ADD (first_frames_wait_for_the_announcement);
   ADD (newcomer_gets_what_is_sent_from_then_on);
   ADD (member_that_left_gets_nothing_more);
@@ -1028,6 +1084,7 @@ main (int argc, char **argv)
   ADD (announced_stream_without_frames_ends_too);
   ADD (pad_numbers_are_not_used_again);
   ADD (eos_leaves_when_the_sinks_have_sent_all);
+  ADD (pads_go_on_until_leaving_is_done);
   ADD (patience_for_the_sinks_has_an_end);
   ADD (stops_in_any_state);
   ADD (plays_again_after_a_stop);

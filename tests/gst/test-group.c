@@ -84,7 +84,7 @@ test_group_epoch (TestGroup *group, guint peer)
 }
 
 static BravisEpoch *
-ref_epoch (gpointer user_data)
+await_epoch (gpointer user_data)
 {
   TestPeer *peer = user_data;
 
@@ -115,6 +115,6 @@ BravisEpochSource
 test_group_source (TestGroup *group, guint peer)
 {
   return (BravisEpochSource) {
-    ref_epoch, ref_epoch_by_number, get_serial, NULL, &group->peers[peer]
+    await_epoch, ref_epoch_by_number, get_serial, NULL, &group->peers[peer]
   };
 }

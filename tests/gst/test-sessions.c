@@ -34,6 +34,7 @@ struct _BravisSession {
   GArray *receivers, *listeners;        /* of Function */
   BravisWorker *socket, *events;
   gboolean refuses_stream;
+  gboolean leaves_slowly;
 };
 
 struct _TestSessions {
@@ -43,6 +44,7 @@ struct _TestSessions {
   guint members;
   guint last_id;
   gboolean delay_announcements;
+  gboolean change_is_due;
   TestSessionsPass pass;
   gpointer pass_data;
 };
@@ -494,6 +496,30 @@ bravis_session_release (BravisSession *session)
 }
 
 BravisEpoch *
+bravis_session_await_epoch (BravisSession *session)
+{
+  TestSessions *conference = session->conference;
+
+  g_rec_mutex_lock (&conference->lock);
+  if (conference->change_is_due) {
+    conference->change_is_due = FALSE;
+    test_sessions_change (conference, conference->members, 0);
+  }
+  g_rec_mutex_unlock (&conference->lock);
+  return bravis_session_ref_epoch (session);
+}
+
+void
+test_sessions_change_when_awaited (TestSessions *conference)
+{
+  g_rec_mutex_lock (&conference->lock);
+  conference->change_is_due = TRUE;
+  for (guint i = 0; i < conference->group->n; i++)
+    g_atomic_int_inc (&conference->sessions[i]->serial);
+  g_rec_mutex_unlock (&conference->lock);
+}
+
+BravisEpoch *
 bravis_session_ref_epoch (BravisSession *session)
 {
   TestSessions *conference = session->conference;
@@ -703,6 +729,14 @@ bravis_session_remove_listener (BravisSession *session, guint id)
   remove_function (session, session->listeners, id);
 }
 
+static void
+tell_ended (BravisSession *session)
+{
+  BravisEvent event = { .type = BRAVIS_EVENT_ENDED, .reason = "left" };
+
+  tell (session, 0, &event);
+}
+
 const char *
 bravis_session_get_identity (BravisSession *session)
 {
@@ -712,12 +746,24 @@ bravis_session_get_identity (BravisSession *session)
 void
 bravis_session_leave (BravisSession *session)
 {
-  BravisEvent event = { .type = BRAVIS_EVENT_ENDED, .reason = "left" };
-
   g_rec_mutex_lock (&session->conference->lock);
   session->left = TRUE;
-  tell (session, 0, &event);
+  if (!session->leaves_slowly)
+    tell_ended (session);
   g_rec_mutex_unlock (&session->conference->lock);
+}
+
+void
+test_sessions_leave_slowly (TestSessions *conference, guint peer,
+    gboolean slowly)
+{
+  BravisSession *session = conference->sessions[peer];
+
+  g_rec_mutex_lock (&conference->lock);
+  session->leaves_slowly = slowly;
+  if (session->left && !slowly)
+    tell_ended (session);
+  g_rec_mutex_unlock (&conference->lock);
 }
 
 BravisSession *

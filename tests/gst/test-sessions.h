@@ -28,6 +28,10 @@ void test_sessions_change (TestSessions *conference, guint members,
     guint late);
 void test_sessions_catch_up (TestSessions *conference);
 
+/* A key change is due, as after somebody left: it comes when the first sender
+ * waits for it. */
+void test_sessions_change_when_awaited (TestSessions *conference);
+
 /* @peer announces what its elements did not. */
 void test_sessions_announce (TestSessions *conference, guint peer,
     BravisKind kind, guint16 stream, const char *description);
@@ -49,6 +53,9 @@ void test_sessions_set_pass (TestSessions *conference,
 void test_sessions_inject (TestSessions *conference, guint to,
     gconstpointer data, gsize size);
 
+/* With TRUE, a leaving of @peer's is not done until it is called with FALSE. */
+void test_sessions_leave_slowly (TestSessions *conference, guint peer,
+    gboolean slowly);
 gboolean test_sessions_has_left (TestSessions *conference, guint peer);
 guint test_sessions_holds (TestSessions *conference, guint peer);
 

@@ -1,6 +1,7 @@
 #include "../../keymgmt/bravis-epoch-book.h"
 #include "test-epochs.h"
 
+#define PATIENCE 100
 #define EXPOSURE 1000
 #define GRACE 2000
 
@@ -14,7 +15,7 @@ static void
 set_up (World *world, gconstpointer data)
 {
   test_epochs_init (&world->epochs);
-  world->book = bravis_epoch_book_new (EXPOSURE, GRACE);
+  world->book = bravis_epoch_book_new (PATIENCE, EXPOSURE, GRACE);
   world->addresses = g_array_new (FALSE, TRUE, sizeof (GcpAddress));
   g_array_set_size (world->addresses, TEST_EPOCHS_MEMBERS);
   for (guint i = 1; i < TEST_EPOCHS_MEMBERS; i++)
@@ -185,11 +186,108 @@ test_no_exposure_at_all (World *world, gconstpointer data)
   g_autoptr (GcpView) view = test_epochs_view (&world->epochs, 2, 0, 3);
 
   bravis_epoch_book_free (world->book);
-  world->book = bravis_epoch_book_new (0, GRACE);
+  world->book = bravis_epoch_book_new (PATIENCE, 0, GRACE);
   epoch = add (world, 1, 0);
   g_assert_false (bravis_epoch_is_sending_closed (epoch));
   bravis_epoch_book_departed (world->book, view, 500);
   g_assert_true (bravis_epoch_is_sending_closed (epoch));
+}
+
+/* The next ones wait in real time. */
+
+static void
+be_patient (World *world, gint64 patience)
+{
+  bravis_epoch_book_free (world->book);
+  world->book = bravis_epoch_book_new (patience, G_TIME_SPAN_HOUR,
+      G_TIME_SPAN_HOUR);
+}
+
+static void
+test_senders_wait_for_the_key_that_is_due (World *world, gconstpointer data)
+{
+  g_autoptr (GcpView) view = test_epochs_view (&world->epochs, 2, 0, 3);
+  g_autoptr (BravisEpoch) first = NULL;
+  g_autoptr (BravisEpoch) present = NULL;
+  gint64 begin;
+  guint serial;
+
+  be_patient (world, 20 * G_TIME_SPAN_MILLISECOND);
+  begin = g_get_monotonic_time ();
+  first = add (world, 1, begin);
+  serial = bravis_epoch_book_get_serial (world->book);
+  bravis_epoch_book_departed (world->book, view, begin);
+  g_assert_cmpuint (bravis_epoch_book_get_serial (world->book), !=, serial);
+  present = bravis_epoch_book_await_present (world->book);
+  g_assert_cmpint (g_get_monotonic_time () - begin, >=,
+      20 * G_TIME_SPAN_MILLISECOND);
+  g_assert_true (present == first);
+}
+
+static void
+test_patience_counts_from_the_first_departure (World *world,
+    gconstpointer data)
+{
+  g_autoptr (GcpView) view = test_epochs_view (&world->epochs, 2, 0, 3);
+  g_autoptr (GcpView) smaller = test_epochs_view (&world->epochs, 3, 0, 2);
+  g_autoptr (BravisEpoch) first = NULL;
+  g_autoptr (BravisEpoch) present = NULL;
+  gint64 now = g_get_monotonic_time ();
+
+  be_patient (world, G_TIME_SPAN_HOUR);
+  first = add (world, 1, now - G_TIME_SPAN_HOUR);
+  bravis_epoch_book_departed (world->book, view,
+      now + 5 * G_TIME_SPAN_MILLISECOND - G_TIME_SPAN_HOUR);
+  bravis_epoch_book_departed (world->book, smaller, now);
+  present = bravis_epoch_book_await_present (world->book);
+  g_assert_true (present == first);
+}
+
+static gpointer
+await_present (gpointer book)
+{
+  return bravis_epoch_book_await_present (book);
+}
+
+static GThread *
+start_waiting (World *world)
+{
+  g_autoptr (GcpView) view = test_epochs_view (&world->epochs, 2, 0, 3);
+  g_autoptr (BravisEpoch) first = NULL;
+  gint64 now = g_get_monotonic_time ();
+
+  be_patient (world, G_TIME_SPAN_HOUR);
+  first = add (world, 1, now);
+  bravis_epoch_book_departed (world->book, view, now);
+  return g_thread_new ("waits", await_present, world->book);
+}
+
+static void
+test_key_ends_the_waiting (World *world, gconstpointer data)
+{
+  GThread *waits = start_waiting (world);
+  g_autoptr (BravisEpoch) second = add (world, 2, g_get_monotonic_time ());
+  g_autoptr (BravisEpoch) present = g_thread_join (waits);
+
+  g_assert_true (present == second);
+}
+
+static void
+test_end_ends_the_waiting (World *world, gconstpointer data)
+{
+  GThread *waits = start_waiting (world);
+
+  bravis_epoch_book_end (world->book, g_get_monotonic_time ());
+  g_assert_null (g_thread_join (waits));
+}
+
+static void
+test_clearing_ends_the_waiting (World *world, gconstpointer data)
+{
+  GThread *waits = start_waiting (world);
+
+  bravis_epoch_book_clear (world->book);
+  g_assert_null (g_thread_join (waits));
 }
 
 static void
@@ -285,6 +383,13 @@ main (int argc, char **argv)
   ADD ("exposure_counts_from_the_first_departure",
       test_exposure_counts_from_the_first_departure);
   ADD ("no_exposure_at_all", test_no_exposure_at_all);
+  ADD ("senders_wait_for_the_key_that_is_due",
+      test_senders_wait_for_the_key_that_is_due);
+  ADD ("patience_counts_from_the_first_departure",
+      test_patience_counts_from_the_first_departure);
+  ADD ("key_ends_the_waiting", test_key_ends_the_waiting);
+  ADD ("end_ends_the_waiting", test_end_ends_the_waiting);
+  ADD ("clearing_ends_the_waiting", test_clearing_ends_the_waiting);
   ADD ("who_is_gone_is_sent_nothing", test_who_is_gone_is_sent_nothing);
   ADD ("new_address_is_used", test_new_address_is_used);
   ADD ("after_the_end_nothing_is_sent", test_after_the_end_nothing_is_sent);

@@ -304,14 +304,26 @@ def test_frame_that_the_leaver_can_open_is_found():
 
 
 def test_old_key_after_the_leaver_is_gone_is_found():
-    """carol, who had not taken up the new key at all, sends under the old one when
-    the time for the transition is over."""
+    """carol, who has not even the new view, sends under the old key."""
     world = World()
     c = world.conference
     c.datagrams = [d for d in c.datagrams
                    if not (d.source[1] == 5003 and d.time >= World.start(4))]
-    world.send(CAROL, 3, 900, b'late' * 20,
-               c.gone[BOB] + checks.EXPOSURE_S + 0.01)
+    del c.epochs[4].times[CAROL], c.epochs[4].milliseconds[CAROL]
+    world.send(CAROL, 3, 900, b'late' * 20, c.gone[BOB] + 0.01)
+    opened, _ = checks.proof_after_leave(c, world.media()[0], [BOB], [BOB])
+    assert opened == {BOB: 2}, opened
+
+
+def test_old_key_in_the_new_view_is_found():
+    """carol has the view without bob, who still listens, and does not wait for the
+    new key."""
+    world = World()
+    c = world.conference
+    c.datagrams = [d for d in c.datagrams
+                   if not (d.source[1] == 5003 and d.time >= World.start(4))]
+    c.epochs[4].milliseconds[CAROL] = 30.0
+    world.send(CAROL, 3, 900, b'late' * 20, World.start(4) - 0.01)
     opened, _ = checks.proof_after_leave(c, world.media()[0], [BOB], [BOB])
     assert opened == {BOB: 2}, opened
 

@@ -20,9 +20,8 @@ FIRST_PICTURE_MS = 300
 # What was on its way to a member when it asked to leave may be missing there.
 LEAVING_S = 0.5
 
-# The transition: who still has the old key alone may send under it for so long at
-# most after a member left (the property `exposure`). What that was is shown.
-EXPOSURE_S = 1.0
+# A frame that was being sent when the view without a member came is finished.
+FRAME_S = 0.01
 
 # Shorter clocks differ: the recording's and the process's.
 CLOCK_S = 0.002
@@ -445,16 +444,15 @@ def proof_opens(conference, media, odd):
 
 def after_leaving(conference, media, leaver):
     """What was sent after @leaver left: under a key that came when it was out, or
-    by a sender that had itself gone on to such a key before, or when its process had
-    ended and the time for the transition was over. And what was sent within the
-    transition."""
+    after its process had ended, or by a sender that had itself gone on to such a
+    key before, or had the view without @leaver."""
     last = last_epoch_of(conference, leaver)
     if last is None:
-        return [], []
+        return []
     later = {n for n, e in conference.epochs.items()
              if n > last.number and leaver not in e.members}
     gone = conference.gone.get(leaver, float('inf')) + CLOCK_S
-    gone_on, found, transition = {}, [], []
+    gone_on, found = {}, []
     for item in media:
         if item.sender == leaver:
             continue
@@ -462,11 +460,18 @@ def after_leaving(conference, media, leaver):
         if item.protected.epoch in later:
             gone_on.setdefault(sender, item.time)
             found.append(item)
-        elif item.time > min(gone + EXPOSURE_S, gone_on.get(sender, float('inf'))):
+        elif item.time > min(gone, gone_on.get(sender, float('inf')),
+                             view_time(conference, later, item.sender) + FRAME_S):
             found.append(item)
-        elif item.time > gone:
-            transition.append(item)
-    return found, transition
+    return found
+
+
+def view_time(conference, epochs, member):
+    """When @member had the view that the first of @epochs belongs to."""
+    epoch = conference.epochs[min(epochs)] if epochs else None
+    if epoch is None or member not in epoch.times:
+        return float('inf')
+    return epoch.times[member] - epoch.milliseconds[member] / 1e3
 
 
 def before_joining(conference, media, newcomer):
@@ -480,11 +485,10 @@ def before_joining(conference, media, newcomer):
 
 def proof_after_leave(conference, media, leavers, must_have):
     """@must_have: leavers after whom something was sent."""
-    opened, tried, n_transition = {}, 0, 0
+    opened, tried = {}, 0
     for name in leavers:
-        items, transition = after_leaving(conference, media, name)
+        items = after_leaving(conference, media, name)
         tried += len(items)
-        n_transition += len(transition)
         opened[name] = count_opened(items, conference.keys.get(name, sframe.KeyRing()))
         if not conference.keys.get(name, sframe.KeyRing()).epochs:
             return opened, Proof('after leaving', False, f'{name} logged no keys')
@@ -492,8 +496,7 @@ def proof_after_leave(conference, media, leavers, must_have):
             return opened, Proof('after leaving', False, f'nothing was sent after {name} left')
     return opened, Proof('after leaving', not sum(opened.values()),
                          f'{sum(opened.values())} of {tried} datagrams sent after somebody '
-                         f'left open with its keys (tried: {names_of(leavers)}); '
-                         f'{n_transition} more while the key changed')
+                         f'left open with its keys (tried: {names_of(leavers)})')
 
 
 def proof_before_join(conference, media, newcomers, must_have):
