@@ -2,7 +2,10 @@
  *
  *   gcp-engine.c   life, peers, datagrams in and out, suspicion
  *   gcp-order.c    messages within a view: submit, order, receipts, stability
- *   gcp-change.c   from one view to the next
+ *   gcp-change.c   from one view to the next, as a member sees it
+ *   gcp-coordinator.c      ... as who coordinates it sees it
+ *   gcp-parts.c    parts of a proposal, as they come and go
+ *   gcp-install.c  installing a view
  *
  * docs/protocol.md, "GCP", says what they do and why.
  */
@@ -194,13 +197,49 @@ void gcp_order_deliver_item (GcpEngine *engine, const GcpItem *item);
 void gcp_order_reset (GcpEngine *engine);       /* a new view */
 gint64 gcp_order_deadline (const GcpEngine *engine);
 
+static inline GcpMemberId
+gcp_engine_member_at (const GcpEngine *engine, guint index)
+{
+  return gcp_view_get_member (engine->view, index)->id;
+}
+
 /* gcp-change.c */
 void gcp_change_handle (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m);
 void gcp_change_run (GcpEngine *engine);
-void gcp_change_found (GcpEngine *engine);      /* the first view */
-/* The prepared view was installed by another member. */
-void gcp_change_install_prepared (GcpEngine *engine);
 void gcp_change_clear (GcpEngine *engine);
-gint64 gcp_change_deadline (const GcpEngine *engine);
+GcpMessage gcp_change_message (const GcpEngine *engine, GcpMessageType type,
+    GcpViewId attempt);
+gboolean gcp_change_is_leaving (GcpEngine *engine, GcpMemberId id);
+/* Who coordinates now, as far as this member knows. */
+GcpMemberId gcp_change_get_coordinator (GcpEngine *engine);
+
+/* gcp-coordinator.c */
+void gcp_coordinator_handle (GcpEngine *engine, GcpPeer *peer,
+    const GcpMessage *m);
+void gcp_coordinator_run (GcpEngine *engine);
+void gcp_coordinator_clear (GcpEngine *engine);
+gint64 gcp_coordinator_deadline (const GcpEngine *engine);
+
+/* gcp-parts.c */
+void gcp_parts_handle_missing (GcpEngine *engine, GcpPeer *peer,
+    const GcpMessage *m);
+void gcp_parts_handle_appended (GcpEngine *engine, GcpPeer *peer,
+    const GcpMessage *m);
+void gcp_parts_handle_card (GcpEngine *engine, GcpPeer *peer,
+    const GcpMessage *m);
+/* Puts the parts that came before into @m's proposal. FALSE: it is not whole, or
+ * not one that could be. */
+gboolean gcp_parts_complete (GcpEngine *engine, GcpPeer *peer,
+    const GcpMessage *m);
+void gcp_parts_send_missing (GcpEngine *engine, GcpMemberId to,
+    GcpViewId attempt, guint64 held);
+/* Everything of @proposal but itself, as far as @to may not have it. */
+void gcp_parts_send (GcpEngine *engine, GcpMemberId to, GcpViewId attempt,
+    GcpProposal *proposal);
+void gcp_parts_clear (GcpEngine *engine);
+
+/* gcp-install.c */
+void gcp_install (GcpEngine *engine, GcpProposal *prepared);
+void gcp_install_founder (GcpEngine *engine);   /* the first view */
 
 G_END_DECLS

@@ -270,7 +270,7 @@ gcp_engine_new_founder (const GcpConfig *config, GcpMemberId self,
 {
   GcpEngine *engine = engine_new (config, self, card, now);
 
-  gcp_change_found (engine);
+  gcp_install_founder (engine);
   return engine;
 }
 
@@ -386,7 +386,7 @@ static Verdict
 handle_ahead (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 {
   if (engine->prepared && gcp_view_id_equal (engine->prepared->id, m->view)) {
-    gcp_change_install_prepared (engine);
+    gcp_install (engine, engine->prepared);
     return WAIT;
   }
   if (engine->view && gcp_view_contains (engine->view, peer->id)
@@ -713,7 +713,7 @@ gcp_engine_deadline (const GcpEngine *engine)
   deadline = engine->end_deadline;
   if (engine->state == GCP_STATE_MEMBER) {
     deadline = MIN (deadline, gcp_order_deadline (engine));
-    deadline = MIN (deadline, gcp_change_deadline (engine));
+    deadline = MIN (deadline, gcp_coordinator_deadline (engine));
   }
   if (engine->state == GCP_STATE_JOINING)
     deadline = MIN (deadline, engine->began + engine->config.joining_timeout);

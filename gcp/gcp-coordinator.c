@@ -1,0 +1,683 @@
+/* A view change as its coordinator sees it. */
+#include "gcp-engine-private.h"
+
+#define ANSWER_SUSPICIONS 4             /* suspicion times until an answer is due */
+
+static void
+reply_free (GcpReply *reply)
+{
+  g_ptr_array_unref (reply->unordered);
+  g_free (reply);
+}
+
+static void
+attempt_free (GcpAttempt *attempt)
+{
+  g_ptr_array_unref (attempt->replies);
+  g_free (attempt);
+}
+
+void
+gcp_coordinator_clear (GcpEngine *engine)
+{
+  g_clear_pointer (&engine->attempt, attempt_free);
+}
+
+static GcpReply *
+attempt_add (GcpAttempt *attempt, GcpMemberId id)
+{
+  GcpReply *reply = g_new0 (GcpReply, 1);
+
+  reply->id = id;
+  reply->unordered =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gcp_item_free);
+  g_ptr_array_add (attempt->replies, reply);
+  return reply;
+}
+
+static GcpReply *
+attempt_find (GcpAttempt *attempt, GcpMemberId id)
+{
+  for (guint i = 0; i < attempt->replies->len; i++) {
+    GcpReply *reply = attempt->replies->pdata[i];
+
+    if (reply->id == id)
+      return reply;
+  }
+  return NULL;
+}
+
+/* ---- proposing ---- */
+
+static void
+set_phase (GcpEngine *engine, GcpPhase phase)
+{
+  engine->attempt->phase = phase;
+  engine->attempt->deadline = engine->now
+      + ANSWER_SUSPICIONS * engine->config.suspicion;
+}
+
+static void
+commit (GcpEngine *engine)
+{
+  GcpMessage m = gcp_change_message (engine, GCP_MESSAGE_COMMIT,
+      engine->attempt->id);
+
+  for (guint i = 0; i < engine->attempt->replies->len; i++) {
+    GcpReply *reply = engine->attempt->replies->pdata[i];
+
+    if (reply->id != engine->self)
+      gcp_engine_send (engine, reply->id, &m);
+  }
+  gcp_install (engine, engine->prepared);
+}
+
+static void
+commit_if_all_acked (GcpEngine *engine)
+{
+#ifndef GCP_FAULT_NO_ACKS               /* tests: see tests/sim/meson.build */
+  for (guint i = 0; i < engine->attempt->replies->len; i++)
+    if (!((GcpReply *) engine->attempt->replies->pdata[i])->acked)
+      return;
+#endif
+  commit (engine);
+}
+
+static void
+send_prepare (GcpEngine *engine, GcpReply *reply)
+{
+  GcpMessage m = gcp_change_message (engine, GCP_MESSAGE_PREPARE,
+      engine->attempt->id);
+
+  if (gcp_view_contains (engine->view, reply->id))
+    gcp_parts_send_missing (engine, reply->id, engine->attempt->id, reply->held);
+  gcp_parts_send (engine, reply->id, engine->attempt->id, engine->prepared);
+  m.proposal = engine->prepared;
+  gcp_engine_send (engine, reply->id, &m);
+}
+
+/* All who take part in @proposal, and its newcomers, are to hold it ready. */
+static void
+propose (GcpEngine *engine, GcpProposal *proposal)
+{
+  GcpAttempt *attempt = engine->attempt;
+
+  g_clear_pointer (&engine->prepared, gcp_proposal_unref);
+  engine->prepared = proposal;
+  for (guint i = attempt->replies->len; i-- > 0;) {
+    GcpReply *reply = attempt->replies->pdata[i];
+
+    if (!gcp_ids_contain (proposal->acking, reply->id))
+      g_ptr_array_remove_index (attempt->replies, i);
+  }
+  for (guint i = 0; i < proposal->members->len; i++) {
+    GcpMemberId id = g_array_index (proposal->members, GcpMember, i).id;
+
+    if (!gcp_view_contains (engine->view, id)) {
+      gcp_engine_need_peer (engine, id);
+      attempt_add (attempt, id);
+    }
+  }
+  set_phase (engine, GCP_PHASE_PREPARE);
+  for (guint i = 0; i < attempt->replies->len; i++) {
+    GcpReply *reply = attempt->replies->pdata[i];
+
+    reply->acked = reply->id == engine->self;
+    if (!reply->acked)
+      send_prepare (engine, reply);
+  }
+  commit_if_all_acked (engine);
+}
+
+/* The same view again, under this attempt. */
+static void
+adopt (GcpEngine *engine, const GcpProposal *old)
+{
+  GcpProposal *proposal = gcp_proposal_new ();
+
+  proposal->attempt = engine->attempt->id;
+  proposal->id = old->id;
+  proposal->primary = old->primary;
+  proposal->cut = old->cut;
+  proposal->n_appended = old->n_appended;
+  for (guint i = 0; i < old->members->len; i++) {
+    GcpMember *member = &g_array_index (old->members, GcpMember, i);
+
+    gcp_proposal_add_member (proposal, member->id, member->card);
+  }
+  g_ptr_array_unref (proposal->appended);
+  proposal->appended = g_ptr_array_ref (old->appended);
+  g_array_append_vals (proposal->departures, old->departures->data,
+      old->departures->len);
+  g_array_append_vals (proposal->dropped, old->dropped->data,
+      old->dropped->len);
+  g_array_append_vals (proposal->acking, old->acking->data, old->acking->len);
+  g_array_append_vals (proposal->last_primary, old->last_primary->data,
+      old->last_primary->len);
+  propose (engine, proposal);
+}
+
+static gboolean
+is_ready (GcpEngine *engine, const GcpCandidate *candidate)
+{
+  GcpPeer *peer = gcp_engine_find_peer (engine, candidate->id);
+
+  return peer && !candidate->failed
+      && gcp_link_get_last_answered (peer->link) >= peer->since
+      && !gcp_engine_is_suspected (engine, peer);
+}
+
+static void
+add_members (GcpEngine *engine, GcpProposal *proposal)
+{
+  for (guint i = 0; i < engine->attempt->replies->len; i++) {
+    GcpReply *reply = engine->attempt->replies->pdata[i];
+    gint index = gcp_view_find (engine->view, reply->id);
+
+    g_array_append_val (proposal->acking, reply->id);
+    if (!reply->leaving)
+      gcp_proposal_add_member (proposal, reply->id,
+          gcp_view_get_member (engine->view, index)->card);
+  }
+  for (guint i = 0; i < engine->candidates->len; i++) {
+    GcpCandidate *candidate = engine->candidates->pdata[i];
+
+    if (candidate->failed)
+      g_array_append_val (proposal->dropped, candidate->id);
+    else if (is_ready (engine, candidate)
+        && proposal->members->len < GCP_MAX_MEMBERS)
+      gcp_proposal_add_member (proposal, candidate->id, candidate->card);
+  }
+}
+
+static void
+add_departures (GcpEngine *engine, GcpProposal *proposal)
+{
+  for (guint i = 0; i < gcp_view_get_n_members (engine->view); i++) {
+    GcpMessageDeparture departure = { gcp_engine_member_at (engine, i), GCP_FAILED };
+    GcpPeer *peer = gcp_engine_find_peer (engine, departure.id);
+    GcpReply *reply = attempt_find (engine->attempt, departure.id);
+
+    if (gcp_proposal_find (proposal, departure.id) >= 0)
+      continue;
+    if (peer && peer->out)
+      departure.why = GCP_PUT_OUT;
+    else if ((reply && reply->leaving) || (peer && peer->leaving))
+      departure.why = GCP_LEFT;
+    g_array_append_val (proposal->departures, departure);
+  }
+}
+
+/* The own messages of those who take part that got no number, in the view's
+ * order, each member's in its own order. */
+static void
+append_unordered (GcpEngine *engine, GcpProposal *proposal)
+{
+#ifndef GCP_FAULT_NOT_APPENDED          /* tests: see tests/sim/meson.build */
+  for (guint i = 0; i < engine->attempt->replies->len; i++) {
+    GcpReply *reply = engine->attempt->replies->pdata[i];
+    gint index = gcp_view_find (engine->view, reply->id);
+    guint64 since = engine->log.ordered[index] - MIN (reply->own_ordered,
+        engine->log.ordered[index]);
+
+    /* The first of them were ordered, but their sender did not hear of it. */
+    for (guint64 j = since; j < reply->unordered->len; j++) {
+      GcpItem *item = reply->unordered->pdata[j];
+
+      g_ptr_array_add (proposal->appended, gcp_item_new (index, item->quality,
+              item->payload));
+    }
+  }
+#endif
+  proposal->n_appended = proposal->appended->len;
+}
+
+/* A majority of the last primary view is here, or half of it with its first.
+ * Who is put out but heard counts: it is on no other side. */
+static gboolean
+is_primary (GcpEngine *engine)
+{
+  guint n_here = 0;
+  gboolean first_is_here = FALSE;
+
+  for (guint i = 0; i < engine->last_primary->len; i++) {
+    GcpMemberId id = g_array_index (engine->last_primary, GcpMemberId, i);
+    GcpPeer *peer = gcp_engine_find_peer (engine, id);
+
+    if (!attempt_find (engine->attempt, id)
+        && !(peer && peer->out && !gcp_engine_is_suspected (engine, peer)))
+      continue;
+    n_here++;
+    if (i == 0)
+      first_is_here = TRUE;
+  }
+  return 2 * n_here > engine->last_primary->len
+      || (2 * n_here == engine->last_primary->len && first_is_here);
+}
+
+static void
+propose_new (GcpEngine *engine)
+{
+  GcpProposal *proposal = gcp_proposal_new ();
+
+  proposal->attempt = engine->attempt->id;
+  proposal->id = engine->attempt->id;
+  proposal->cut = engine->log.held;
+  proposal->primary = is_primary (engine);
+  g_array_append_vals (proposal->last_primary, engine->last_primary->data,
+      engine->last_primary->len);
+  add_members (engine, proposal);
+  add_departures (engine, proposal);
+  append_unordered (engine, proposal);
+  propose (engine, proposal);
+}
+
+/* ---- what all answer ---- */
+
+static void
+fetch (GcpEngine *engine, GcpMemberId source, GcpViewId wanted, guint64 held)
+{
+  GcpMessage m = gcp_change_message (engine, GCP_MESSAGE_FETCH,
+      engine->attempt->id);
+
+  set_phase (engine, GCP_PHASE_FETCH);
+  engine->attempt->source = source;
+  engine->attempt->wanted = wanted;
+  engine->attempt->wanted_held = held;
+  m.sequence = engine->log.held;
+  m.prepared = wanted;
+  gcp_engine_send (engine, source, &m);
+}
+
+/* The newest proposal that somebody holds ready. Own ones do not count: this
+ * member knows that it did not commit them, and will not. */
+static GcpReply *
+find_prepared (GcpEngine *engine)
+{
+  GcpReply *newest = NULL;
+
+  for (guint i = 0; i < engine->attempt->replies->len; i++) {
+    GcpReply *reply = engine->attempt->replies->pdata[i];
+
+    if (gcp_view_id_is_none (reply->prepared)
+        || (reply->prepared.proposer == engine->self
+            && gcp_view_id_equal (reply->prepared, reply->prepared_attempt)))
+      continue;
+    if (!newest || gcp_view_id_compare (reply->prepared_attempt,
+            newest->prepared_attempt) > 0)
+      newest = reply;
+  }
+  return newest;
+}
+
+static void
+all_flushed (GcpEngine *engine)
+{
+  GcpReply *prepared = find_prepared (engine);
+  GcpReply *longest = engine->attempt->replies->pdata[0];
+
+  if (prepared) {
+    if (engine->prepared
+        && gcp_view_id_equal (engine->prepared->id, prepared->prepared)) {
+      g_autoptr (GcpProposal) own = gcp_proposal_ref (engine->prepared);
+
+      adopt (engine, own);
+    } else {
+      fetch (engine, prepared->id, prepared->prepared, prepared->held);
+    }
+    return;
+  }
+  for (guint i = 1; i < engine->attempt->replies->len; i++) {
+    GcpReply *reply = engine->attempt->replies->pdata[i];
+
+    if (reply->held > longest->held)
+      longest = reply;
+  }
+  if (longest->held > engine->log.held)
+    fetch (engine, longest->id, (GcpViewId) { 0 }, longest->held);
+  else
+    propose_new (engine);
+}
+
+static void
+check_gathered (GcpEngine *engine)
+{
+  for (guint i = 0; i < engine->attempt->replies->len; i++)
+    if (!((GcpReply *) engine->attempt->replies->pdata[i])->flushed)
+      return;
+  all_flushed (engine);
+}
+
+static void
+start_attempt (GcpEngine *engine)
+{
+  GcpMessage m;
+  g_autoptr (GArray) known = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+
+  gcp_coordinator_clear (engine);
+  gcp_parts_clear (engine);
+  engine->attempt = g_new0 (GcpAttempt, 1);
+  engine->attempt->id = (GcpViewId) { ++engine->highest, engine->self };
+  engine->attempt->replies =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) reply_free);
+  engine->promised = engine->attempt->id;
+  engine->frozen = TRUE;
+  set_phase (engine, GCP_PHASE_GATHER);
+  for (guint i = 0; i < engine->candidates->len; i++)
+    g_array_append_val (known,
+        ((GcpCandidate *) engine->candidates->pdata[i])->id);
+  m = gcp_change_message (engine, GCP_MESSAGE_FLUSH, engine->attempt->id);
+  m.ids = known;
+  for (guint i = 0; i < gcp_view_get_n_members (engine->view); i++) {
+    GcpMemberId id = gcp_engine_member_at (engine, i);
+    GcpReply *reply;
+
+    if (gcp_engine_is_lost (engine, id))
+      continue;
+    reply = attempt_add (engine->attempt, id);
+    if (id != engine->self) {
+      gcp_engine_send (engine, id, &m);
+      continue;
+    }
+    reply->flushed = TRUE;
+    reply->held = engine->log.held;
+    reply->own_ordered = engine->log.ordered[engine->self_index];
+    reply->leaving = engine->leave_said;
+    if (engine->prepared) {
+      reply->prepared_attempt = engine->prepared->attempt;
+      reply->prepared = engine->prepared->id;
+    }
+    for (GList * l = engine->submitted.head; l; l = l->next) {
+      GcpItem *item = l->data;
+
+      g_ptr_array_add (reply->unordered, gcp_item_new (engine->self_index,
+              item->quality, item->payload));
+    }
+  }
+  check_gathered (engine);
+}
+
+/* The reply that @m is part of; NULL: it is not for the present attempt. */
+static GcpReply *
+find_reply (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m,
+    GcpPhase phase)
+{
+  if (!engine->attempt || engine->attempt->phase != phase
+      || !gcp_view_id_equal (engine->attempt->id, m->attempt))
+    return NULL;
+  return attempt_find (engine->attempt, peer->id);
+}
+
+/* Somebody took part in an attempt with a greater number, whose coordinator is
+ * lost. */
+static void
+handle_refused (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  if (!find_reply (engine, peer, m, GCP_PHASE_GATHER)
+      || m->highest < engine->attempt->id.number
+      || m->highest > engine->highest + GCP_MAX_NUMBER_STEP)
+    return;
+  engine->highest = MAX (engine->highest, m->highest);
+  start_attempt (engine);
+}
+
+static void
+handle_candidate (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  if (find_reply (engine, peer, m, GCP_PHASE_GATHER))
+    gcp_engine_add_candidate (engine, m->member, m->payload);
+}
+
+static void
+handle_unordered (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  GcpReply *reply = find_reply (engine, peer, m, GCP_PHASE_GATHER);
+  GcpItem *item;
+
+  if (!reply || reply->flushed || reply->unordered_cost > GCP_SUBMIT_LIMIT)
+    return;
+  item = gcp_item_new (0, m->quality, m->payload);
+  reply->unordered_cost += gcp_item_cost (item);
+  g_ptr_array_add (reply->unordered, item);
+}
+
+static void
+handle_flushed (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  GcpReply *reply = find_reply (engine, peer, m, GCP_PHASE_GATHER);
+
+  if (!reply || reply->flushed || m->n_unordered != reply->unordered->len)
+    return;
+  reply->flushed = TRUE;
+  reply->held = m->sequence;
+  reply->own_ordered = m->own_ordered;
+  reply->leaving = m->leaving;
+  reply->prepared_attempt = m->prepared_attempt;
+  reply->prepared = m->prepared;
+  if (m->highest <= engine->highest + GCP_MAX_NUMBER_STEP)
+    engine->highest = MAX (engine->highest, m->highest);
+  check_gathered (engine);
+}
+
+/* Those who hold a view ready that this member cannot go to are on their way
+ * without it. */
+static void
+give_up_source (GcpEngine *engine)
+{
+  GcpAttempt *attempt = engine->attempt;
+
+  for (guint i = 0; i < attempt->replies->len; i++) {
+    GcpReply *reply = attempt->replies->pdata[i];
+    GcpPeer *peer = gcp_engine_find_peer (engine, reply->id);
+
+    if (peer && (reply->id == attempt->source
+            || (!gcp_view_id_is_none (attempt->wanted)
+                && gcp_view_id_equal (reply->prepared, attempt->wanted))))
+      peer->gone = TRUE;
+  }
+  start_attempt (engine);
+}
+
+static void
+handle_shown (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  GcpAttempt *attempt = engine->attempt;
+
+  if (!find_reply (engine, peer, m, GCP_PHASE_FETCH)
+      || attempt->source != peer->id)
+    return;
+  if (gcp_view_id_is_none (attempt->wanted)) {
+    if (engine->log.held == attempt->wanted_held)
+      propose_new (engine);
+    else
+      give_up_source (engine);
+  } else if (m->proposal && gcp_view_id_equal (m->proposal->id,
+          attempt->wanted) && gcp_parts_complete (engine, peer, m)) {
+    adopt (engine, m->proposal);
+  } else {
+    give_up_source (engine);
+  }
+}
+
+static void
+handle_prepared (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  GcpReply *reply = find_reply (engine, peer, m, GCP_PHASE_PREPARE);
+
+  if (!reply || reply->acked)
+    return;
+  reply->acked = TRUE;
+  commit_if_all_acked (engine);
+}
+
+/* ---- when to start, and when to start again ---- */
+
+static gboolean
+is_waited_for (const GcpAttempt *attempt, const GcpReply *reply)
+{
+  switch (attempt->phase) {
+    case GCP_PHASE_GATHER:
+      return !reply->flushed;
+    case GCP_PHASE_FETCH:
+      return reply->id == attempt->source;
+    case GCP_PHASE_PREPARE:
+      return !reply->acked;
+  }
+  return FALSE;
+}
+
+/* TRUE: @reply will not come, and what is tried cannot be reached. */
+static gboolean
+is_in_vain (GcpEngine *engine, GcpReply *reply)
+{
+  GcpAttempt *attempt = engine->attempt;
+  gboolean late = engine->now >= attempt->deadline;
+  GcpPeer *peer = gcp_engine_find_peer (engine, reply->id);
+  GcpCandidate *candidate = gcp_engine_find_candidate (engine, reply->id);
+
+  if (late && peer)
+    peer->gone = TRUE;
+  if (!late && !gcp_engine_is_lost (engine, reply->id))
+    return FALSE;
+  if (gcp_view_contains (engine->view, reply->id))
+    return TRUE;
+  if (candidate)
+    candidate->failed = TRUE;
+  /* A newcomer of an adopted view cannot be left out; it need not answer. */
+  if (gcp_view_id_equal (engine->prepared->id, attempt->id))
+    return TRUE;
+  reply->acked = TRUE;
+  return FALSE;
+}
+
+static void
+watch_attempt (GcpEngine *engine)
+{
+  gboolean in_vain = FALSE;
+
+  for (guint i = 0; i < engine->attempt->replies->len; i++) {
+    GcpReply *reply = engine->attempt->replies->pdata[i];
+
+    if (is_waited_for (engine->attempt, reply) && is_in_vain (engine, reply))
+      in_vain = TRUE;
+  }
+  if (in_vain)
+    start_attempt (engine);
+  else if (engine->attempt->phase == GCP_PHASE_PREPARE)
+    commit_if_all_acked (engine);
+}
+
+/* Candidates are spoken to by the coordinator before the view change, so that
+ * one who is not there holds nobody up. */
+static gboolean
+watch_candidates (GcpEngine *engine)
+{
+  gboolean ready = FALSE;
+
+  for (guint i = engine->candidates->len; i-- > 0;) {
+    GcpCandidate *candidate = engine->candidates->pdata[i];
+
+    if (engine->now >= candidate->since + engine->config.joining_timeout) {
+      gcp_engine_drop_peer (engine, candidate->id);
+      gcp_engine_drop_candidate (engine, candidate->id);
+      continue;
+    }
+    if (candidate->failed)
+      continue;
+    gcp_engine_need_peer (engine, candidate->id);
+    ready = ready || is_ready (engine, candidate);
+  }
+  return ready;
+}
+
+/* Another tries with a number that is not below this member's. */
+static gboolean
+is_outbid (GcpEngine *engine)
+{
+  for (guint i = 0; i < engine->peers->len; i++) {
+    GcpPeer *peer = engine->peers->pdata[i];
+
+    if (gcp_view_id_compare (peer->held_flush, engine->promised) > 0
+        && !gcp_engine_is_lost (engine, peer->id))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+is_change_needed (GcpEngine *engine)
+{
+  if (engine->frozen || is_outbid (engine))
+    return TRUE;
+  for (guint i = 0; i < gcp_view_get_n_members (engine->view); i++) {
+    GcpMemberId id = gcp_engine_member_at (engine, i);
+
+    if (gcp_engine_is_lost (engine, id) || gcp_change_is_leaving (engine, id))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+void
+gcp_coordinator_run (GcpEngine *engine)
+{
+  gboolean ready;
+
+  if (engine->attempt && is_outbid (engine)) {
+    start_attempt (engine);
+    return;
+  }
+  if (engine->attempt) {
+    watch_attempt (engine);
+    return;
+  }
+  if (gcp_change_get_coordinator (engine) != engine->self)
+    return;
+  ready = watch_candidates (engine);
+  if (ready || is_change_needed (engine))
+    start_attempt (engine);
+}
+
+gint64
+gcp_coordinator_deadline (const GcpEngine *engine)
+{
+  gint64 deadline = G_MAXINT64;
+
+  if (engine->attempt && !engine->out)
+    deadline = engine->attempt->deadline;
+  for (guint i = 0; i < engine->candidates->len; i++) {
+    GcpCandidate *candidate = engine->candidates->pdata[i];
+    gint64 end = candidate->since + engine->config.joining_timeout;
+
+    if (end > engine->now)
+      deadline = MIN (deadline, end);
+  }
+  return deadline;
+}
+
+void
+gcp_coordinator_handle (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  switch (m->type) {
+    case GCP_MESSAGE_CANDIDATE:
+      handle_candidate (engine, peer, m);
+      break;
+    case GCP_MESSAGE_UNORDERED:
+      handle_unordered (engine, peer, m);
+      break;
+    case GCP_MESSAGE_FLUSHED:
+      handle_flushed (engine, peer, m);
+      break;
+    case GCP_MESSAGE_SHOWN:
+      handle_shown (engine, peer, m);
+      break;
+    case GCP_MESSAGE_PREPARED:
+      handle_prepared (engine, peer, m);
+      break;
+    case GCP_MESSAGE_REFUSED:
+      handle_refused (engine, peer, m);
+      break;
+    default:
+      break;
+  }
+}

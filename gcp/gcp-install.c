@@ -1,0 +1,186 @@
+/* What is done at once when a view that is held ready is installed: the old
+ * view's last messages are delivered, then the view, and who is in it has links. */
+#include "gcp-engine-private.h"
+
+static void
+deliver_rest (GcpEngine *engine, GcpProposal *proposal)
+{
+  const GcpItem *item;
+  GcpItem *own;
+
+#ifndef GCP_FAULT_NO_CUT                /* tests: see tests/sim/meson.build */
+  while ((item = gcp_log_deliver (&engine->log, TRUE)))
+    gcp_order_deliver_item (engine, item);
+#endif
+  for (guint i = 0; i < proposal->appended->len; i++) {
+#ifndef GCP_FAULT_NO_ORDER              /* tests: see tests/sim/meson.build */
+    item = proposal->appended->pdata[i];
+#else
+    item = proposal->appended->pdata[(i + engine->self_index)
+        % proposal->appended->len];
+#endif
+    gcp_order_deliver_item (engine, item);
+    if (item->sender != engine->self_index)
+      continue;
+    own = g_queue_pop_head (&engine->submitted);
+    if (own) {
+      engine->submitted_size -= g_bytes_get_size (own->payload);
+      engine->submitted_cost -= gcp_item_cost (own);
+      gcp_item_free (own);
+    }
+  }
+}
+
+/* With an honest coordinator nothing is left here; with any, nothing is lost. */
+static void
+take_back_submitted (GcpEngine *engine)
+{
+  GcpItem *item;
+
+  while ((item = g_queue_pop_tail (&engine->submitted))) {
+    engine->own_size += g_bytes_get_size (item->payload);
+    g_queue_push_head (&engine->own, item);
+  }
+  engine->submitted_size = 0;
+  engine->submitted_cost = 0;
+}
+
+static GArray *
+make_departures (GcpEngine *engine, GcpProposal *proposal)
+{
+  GArray *records = g_array_new (FALSE, FALSE, sizeof (GcpDepartureRecord));
+
+  for (guint i = 0; engine->view
+      && i < gcp_view_get_n_members (engine->view); i++) {
+    GcpDepartureRecord record = { gcp_engine_member_at (engine, i), GCP_FAILED };
+
+    if (gcp_proposal_find (proposal, record.id) >= 0)
+      continue;
+    for (guint j = 0; j < proposal->departures->len; j++) {
+      GcpMessageDeparture *departure = &g_array_index (proposal->departures,
+          GcpMessageDeparture, j);
+
+      if (departure->id == record.id)
+        record.why = departure->why;
+    }
+    g_array_append_val (records, record);
+  }
+  return records;
+}
+
+/* The link to who is left out goes now: what it still has to say is that this is
+ * so (COMMIT), and that all has come, for which a leaver waits. */
+static void
+say_farewell (GcpEngine *engine, GcpPeer *peer)
+{
+  GBytes *bytes;
+
+  if (gcp_engine_is_suspected (engine, peer))
+    return;
+  gcp_link_hurry (peer->link);
+  while ((bytes = gcp_link_poll (peer->link, engine->now))) {
+    GcpOutput *output = gcp_engine_add_output (engine, GCP_OUTPUT_SEND);
+
+    output->member = peer->id;
+    output->bytes = bytes;
+  }
+}
+
+static void
+renew_peers (GcpEngine *engine, GcpView *old, GcpProposal *proposal)
+{
+  for (guint i = 0; i < proposal->dropped->len; i++)
+    gcp_engine_drop_candidate (engine,
+        g_array_index (proposal->dropped, GcpMemberId, i));
+  for (guint i = engine->peers->len; i-- > 0;) {
+    GcpPeer *peer = engine->peers->pdata[i];
+    GcpMemberId id = peer->id;
+
+    peer->leaving = FALSE;
+    peer->accused = FALSE;
+    peer->held_flush = (GcpViewId) { 0 };
+    if (gcp_proposal_find (proposal, id) < 0
+        && !gcp_engine_find_candidate (engine, id)) {
+      if (old && gcp_view_contains (old, id))
+        gcp_engine_add_departed (engine, id);
+      say_farewell (engine, peer);
+      gcp_engine_drop_peer (engine, id);
+    }
+  }
+  for (guint i = 0; i < proposal->members->len; i++) {
+    GcpMemberId id = g_array_index (proposal->members, GcpMember, i).id;
+
+    gcp_engine_drop_candidate (engine, id);
+    if (id != engine->self)
+      gcp_engine_need_peer (engine, id);
+  }
+  engine->peers_serial++;
+}
+
+static void
+set_last_primary (GcpEngine *engine, GcpProposal *proposal)
+{
+  g_array_set_size (engine->last_primary, 0);
+  if (!proposal->primary)
+    g_array_append_vals (engine->last_primary, proposal->last_primary->data,
+        proposal->last_primary->len);
+  for (guint i = 0; proposal->primary && i < proposal->members->len; i++)
+    g_array_append_val (engine->last_primary,
+        g_array_index (proposal->members, GcpMember, i).id);
+}
+
+void
+gcp_install (GcpEngine *engine, GcpProposal *prepared)
+{
+  g_autoptr (GcpProposal) proposal = gcp_proposal_ref (prepared);
+  g_autoptr (GcpView) old = NULL;
+  GcpMessage here = {
+    .type = GCP_MESSAGE_HERE,.view = proposal->id,.primary = proposal->primary
+  };
+  GcpOutput *output;
+
+  if (engine->told_out && !proposal->primary) {
+    gcp_engine_end (engine, engine->leaving ? GCP_END_LEFT : GCP_END_PUT_OUT);
+    gcp_change_clear (engine);
+    return;
+  }
+  if (engine->view)
+    deliver_rest (engine, proposal);
+  if (gcp_proposal_find (proposal, engine->self) < 0) {
+    gcp_engine_end (engine, engine->leaving ? GCP_END_LEFT : GCP_END_PUT_OUT);
+    gcp_change_clear (engine);
+    return;
+  }
+  output = gcp_engine_add_output (engine, GCP_OUTPUT_VIEW);
+  output->departures = make_departures (engine, proposal);
+  old = g_steal_pointer (&engine->view);
+  engine->view = gcp_view_new (proposal->id.number, proposal->primary,
+      (const GcpMember *) (gpointer) proposal->members->data,
+      proposal->members->len);
+  output->view = gcp_view_ref (engine->view);
+  engine->view_id = proposal->id;
+  engine->self_index = gcp_view_find (engine->view, engine->self);
+  engine->highest = MAX (engine->highest, proposal->id.number);
+  engine->state = GCP_STATE_MEMBER;
+  engine->frozen = FALSE;
+  engine->promised = (GcpViewId) { 0 };
+  engine->leave_said = FALSE;
+  set_last_primary (engine, proposal);
+  gcp_change_clear (engine);
+  take_back_submitted (engine);
+  renew_peers (engine, old, proposal);
+  gcp_order_reset (engine);
+  /* Also makes up for a COMMIT that a coordinator could not finish sending. */
+  gcp_engine_send_to_others (engine, &here);
+}
+
+void
+gcp_install_founder (GcpEngine *engine)
+{
+  g_autoptr (GcpProposal) proposal = gcp_proposal_new ();
+
+  proposal->id = (GcpViewId) { 1, engine->self };
+  proposal->primary = TRUE;
+  gcp_proposal_add_member (proposal, engine->self, engine->card);
+  gcp_install (engine, proposal);
+}
