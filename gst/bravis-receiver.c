@@ -3,22 +3,15 @@
 
 #include <string.h>
 
+#include "bravis-key-table.h"
 #include "bravis-rtp.h"
-
-/* Keys kept at a time, and how often those of retired epochs are looked for. */
-#define MAX_KEYS 1024
-#define SWEEP_INTERVAL 256
-
-#define KID_SENDER_SHIFT 12     /* kind and stream are below: bravis-epoch.h */
 
 /* What opens the frames of one KID. It is made for a frame and kept only if that
  * frame is authentic: forged frames cost work, but no memory. */
 typedef struct {
-  guint64 kid;
+  BravisTableKey key;
   BravisSFrame *sframe;
   BravisReplay *replay;         /* NULL until the first authentic frame */
-  BravisEpoch *epoch;           /* NULL with a static key */
-  guint64 last_used;
 } Key;
 
 struct _BravisReceiver {
@@ -33,9 +26,7 @@ struct _BravisReceiver {
 
   guint replay_window;
   gboolean header_auth;
-  GHashTable *keys;             /* guint64 KID -> Key */
-  Key *last;                    /* borrowed from @keys: most frames are its */
-  guint64 n_frames;             /* the clock of last_used */
+  BravisKeyTable *keys;         /* of Key */
 };
 
 static void
@@ -43,7 +34,7 @@ key_free (Key *key)
 {
   bravis_sframe_free (key->sframe);
   bravis_replay_free (key->replay);
-  g_clear_pointer (&key->epoch, bravis_epoch_unref);
+  g_clear_pointer (&key->key.epoch, bravis_epoch_unref);
   g_free (key);
 }
 
@@ -56,8 +47,7 @@ receiver_new (guint replay_window)
 
   receiver->kind = -1;
   receiver->replay_window = replay_window;
-  receiver->keys = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL,
-      (GDestroyNotify) key_free);
+  receiver->keys = bravis_key_table_new ((GDestroyNotify) key_free);
   return receiver;
 }
 
@@ -92,7 +82,7 @@ bravis_receiver_free (BravisReceiver *receiver)
 {
   if (receiver == NULL)
     return;
-  g_hash_table_unref (receiver->keys);
+  bravis_key_table_free (receiver->keys);
   g_clear_pointer (&receiver->base_key, bravis_secret_unref);
   bravis_epoch_source_clear (&receiver->source);
   g_free (receiver);
@@ -125,76 +115,6 @@ bravis_receiver_dup_sender_name (BravisReceiver *receiver, guint64 kid)
   return bravis_epoch_source_dup_name (&receiver->source, kid);
 }
 
-static gboolean
-is_of_retired_epoch (gpointer kid, gpointer value, gpointer user_data)
-{
-  Key *key = value;
-
-  return key->epoch && bravis_epoch_is_retired (key->epoch);
-}
-
-/* Whose key it is: the sender in its epoch. */
-static guint64
-get_owner (const Key *key)
-{
-  return key->kid >> KID_SENDER_SHIFT;
-}
-
-/* The owner with the most keys. */
-static guint64
-find_greediest (BravisReceiver *receiver)
-{
-  g_autoptr (GHashTable) counts = g_hash_table_new_full (g_int64_hash,
-      g_int64_equal, g_free, NULL);
-  guint64 greediest = 0;
-  guint most = 0;
-  GHashTableIter iter;
-  gpointer value;
-
-  g_hash_table_iter_init (&iter, receiver->keys);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    guint64 owner = get_owner (value);
-    guint n = 1 + GPOINTER_TO_UINT (g_hash_table_lookup (counts, &owner));
-
-    g_hash_table_replace (counts, g_memdup2 (&owner, sizeof owner),
-        GUINT_TO_POINTER (n));
-    if (n > most) {
-      most = n;
-      greediest = owner;
-    }
-  }
-  return greediest;
-}
-
-/* With a key its replay window goes: a member that sends under very many KIDs
- * pushes out its own, not those of others. */
-static void
-forget_oldest (BravisReceiver *receiver)
-{
-  guint64 owner = find_greediest (receiver);
-  GHashTableIter iter;
-  gpointer value;
-  Key *oldest = NULL;
-
-  g_hash_table_iter_init (&iter, receiver->keys);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    Key *key = value;
-
-    if (get_owner (key) == owner
-        && (oldest == NULL || key->last_used < oldest->last_used))
-      oldest = key;
-  }
-  g_hash_table_remove (receiver->keys, &oldest->kid);
-}
-
-/* Keys of retired epochs are wiped though nothing comes under them any more. */
-static void
-sweep (BravisReceiver *receiver)
-{
-  receiver->last = NULL;
-  g_hash_table_foreach_remove (receiver->keys, is_of_retired_epoch, NULL);
-}
-
 static BravisDrop
 make_key (BravisReceiver *receiver, guint64 kid, Key **out)
 {
@@ -203,17 +123,17 @@ make_key (BravisReceiver *receiver, guint64 kid, Key **out)
   BravisKid parts;
   BravisDrop drop;
 
-  key->kid = kid;
+  key->key.kid = kid;
   if (receiver->has_source) {
     drop = bravis_epoch_source_find (&receiver->source, kid, receiver->kind,
-        &key->epoch);
+        &key->key.epoch);
     if (drop != BRAVIS_DROP_NONE)
       return drop;
     bravis_kid_unpack (kid, &parts);
-    base_key = bravis_epoch_derive_base_key (key->epoch, kid);
+    base_key = bravis_epoch_derive_base_key (key->key.epoch, kid);
     if (base_key)
       key->sframe = bravis_sframe_new (bravis_epoch_get_policy
-          (key->epoch)->cipher[parts.kind], kid, base_key);
+          (key->key.epoch)->cipher[parts.kind], kid, base_key);
   } else {
     if (receiver->one_kid && kid != receiver->kid)
       return BRAVIS_DROP_UNKNOWN_SENDER;
@@ -229,38 +149,14 @@ make_key (BravisReceiver *receiver, guint64 kid, Key **out)
 static BravisDrop
 find_key (BravisReceiver *receiver, guint64 kid, Key **found, Key **fresh)
 {
-  Key *key = receiver->last;
   BravisDrop drop;
 
-  if (++receiver->n_frames % SWEEP_INTERVAL == 0) {
-    sweep (receiver);
-    key = NULL;
-  }
-  if (key == NULL || key->kid != kid)
-    key = g_hash_table_lookup (receiver->keys, &kid);
-  if (key == NULL) {
-    drop = make_key (receiver, kid, fresh);
-    *found = *fresh;
-    return drop;
-  }
-  if (key->epoch && bravis_epoch_is_retired (key->epoch)) {
-    receiver->last = NULL;
-    g_hash_table_remove (receiver->keys, &kid);
-    return BRAVIS_DROP_UNKNOWN_EPOCH;
-  }
-  receiver->last = key;
-  *found = key;
-  return BRAVIS_DROP_NONE;
-}
-
-static void
-keep_key (BravisReceiver *receiver, Key *key)
-{
-  if (g_hash_table_size (receiver->keys) >= MAX_KEYS)
-    forget_oldest (receiver);
-  key->replay = bravis_replay_new (receiver->replay_window);
-  g_hash_table_insert (receiver->keys, &key->kid, key);
-  receiver->last = key;
+  *found = bravis_key_table_find (receiver->keys, kid);
+  if (*found)
+    return BRAVIS_DROP_NONE;
+  drop = make_key (receiver, kid, fresh);
+  *found = *fresh;
+  return drop;
 }
 
 /* @data: header | ciphertext | tag. */
@@ -290,10 +186,12 @@ open_sframe (BravisReceiver *receiver, const guint8 *metadata,
   if (!bravis_sframe_decrypt (key->sframe, header.counter, data, header.size,
           metadata, metadata_size, data + header.size, size - header.size))
     return BRAVIS_DROP_FORGED;
-  if (fresh)
-    keep_key (receiver, g_steal_pointer (&fresh));
+  if (fresh) {
+    key->replay = bravis_replay_new (receiver->replay_window);
+    bravis_key_table_keep (receiver->keys, g_steal_pointer (&fresh));
+  }
+  bravis_key_table_use (receiver->keys, key);
   bravis_replay_commit (key->replay, header.counter);
-  key->last_used = receiver->n_frames;
   *header_size = header.size;
   *plain_size = size - header.size - tag_size;
   return BRAVIS_DROP_NONE;

@@ -3,18 +3,15 @@
 
 #include <string.h>
 
+#include "bravis-key-table.h"
 #include "bravis-rtp.h"
 #include "../gcp/gcp-wire.h"
 
-#define MAX_KEYS 1024           /* contexts at a time, one for each KID */
 #define MAX_TRACKS 1024         /* SSRCs whose roll-over counter is carried on */
 #define MAX_SSRCS 64            /* of one KID, that is of one stream */
-#define SWEEP_INTERVAL 256      /* packets between looks for retired epochs */
 #define SEARCH_STEPS 8          /* roll-over counters tried for one packet */
 #define SEARCH_LIMIT 4096       /* and in all, before it begins again */
 #define AEAD_TAG_SIZE 16        /* no profile of an epoch has another */
-
-#define KID_SENDER_SHIFT 12     /* kind and stream are below: bravis-epoch.h */
 
 /* An SSRC of a stream of a member, over all epochs. */
 typedef struct {
@@ -26,13 +23,11 @@ typedef struct {
 
 /* Made for a packet, and kept only if that packet is authentic. */
 typedef struct {
-  guint64 kid;
+  BravisTableKey key;
   BravisSrtpContext *context;
-  BravisEpoch *epoch;
   GcpMemberId member;
   guint32 kind_and_stream;
   GHashTable *placed;           /* set of SSRCs with a stream in @context */
-  guint64 last_used;
 } Key;
 
 struct _BravisSrtpReceiver {
@@ -40,21 +35,19 @@ struct _BravisSrtpReceiver {
   BravisEpochSource source;     /* with a session */
   gint kind;
   guint window;
-  GHashTable *keys;             /* guint64 KID -> Key */
-  Key *last;
+  BravisKeyTable *keys;         /* of Key */
   GHashTable *tracks;           /* set of Track */
   Track *last_track;
   guint64 search_kid;           /* where the search for a counter goes on */
   guint32 search_ssrc;
   guint32 search_roc;
-  guint64 n_packets;            /* the clock of last_used */
 };
 
 static void
 key_free (Key *key)
 {
   bravis_srtp_context_free (key->context);
-  g_clear_pointer (&key->epoch, bravis_epoch_unref);
+  g_clear_pointer (&key->key.epoch, bravis_epoch_unref);
   g_clear_pointer (&key->placed, g_hash_table_unref);
   g_free (key);
 }
@@ -102,8 +95,7 @@ bravis_srtp_receiver_new_epochs (const BravisEpochSource *source,
   receiver->source = *source;
   receiver->kind = -1;
   receiver->window = window;
-  receiver->keys = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL,
-      (GDestroyNotify) key_free);
+  receiver->keys = bravis_key_table_new ((GDestroyNotify) key_free);
   receiver->tracks = g_hash_table_new_full (track_hash, track_equal, g_free,
       NULL);
   return receiver;
@@ -115,7 +107,7 @@ bravis_srtp_receiver_free (BravisSrtpReceiver *receiver)
   if (receiver == NULL)
     return;
   bravis_srtp_context_free (receiver->context);
-  g_clear_pointer (&receiver->keys, g_hash_table_unref);
+  g_clear_pointer (&receiver->keys, bravis_key_table_free);
   g_clear_pointer (&receiver->tracks, g_hash_table_unref);
   bravis_epoch_source_clear (&receiver->source);
   g_free (receiver);
@@ -156,68 +148,6 @@ drop_from_status (srtp_err_status_t status)
 
 /* Keys, one for each KID */
 
-static gboolean
-is_of_retired_epoch (gpointer kid, gpointer value, gpointer user_data)
-{
-  Key *key = value;
-
-  return bravis_epoch_is_retired (key->epoch);
-}
-
-/* Whose key it is: the sender in its epoch. */
-static guint64
-get_owner (const Key *key)
-{
-  return key->kid >> KID_SENDER_SHIFT;
-}
-
-/* The owner with the most keys. */
-static guint64
-find_greediest (BravisSrtpReceiver *receiver)
-{
-  g_autoptr (GHashTable) counts = g_hash_table_new_full (g_int64_hash,
-      g_int64_equal, g_free, NULL);
-  guint64 greediest = 0;
-  guint most = 0;
-  GHashTableIter iter;
-  gpointer value;
-
-  g_hash_table_iter_init (&iter, receiver->keys);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    guint64 owner = get_owner (value);
-    guint n = 1 + GPOINTER_TO_UINT (g_hash_table_lookup (counts, &owner));
-
-    g_hash_table_replace (counts, g_memdup2 (&owner, sizeof owner),
-        GUINT_TO_POINTER (n));
-    if (n > most) {
-      most = n;
-      greediest = owner;
-    }
-  }
-  return greediest;
-}
-
-/* With a key its replay database goes: a member that sends under very many KIDs
- * pushes out its own, not those of others. */
-static void
-forget_oldest (BravisSrtpReceiver *receiver)
-{
-  guint64 owner = find_greediest (receiver);
-  GHashTableIter iter;
-  gpointer value;
-  Key *oldest = NULL;
-
-  g_hash_table_iter_init (&iter, receiver->keys);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    Key *key = value;
-
-    if (get_owner (key) == owner
-        && (oldest == NULL || key->last_used < oldest->last_used))
-      oldest = key;
-  }
-  g_hash_table_remove (receiver->keys, &oldest->kid);
-}
-
 static BravisDrop
 make_key (BravisSrtpReceiver *receiver, guint64 kid, Key **out)
 {
@@ -228,22 +158,22 @@ make_key (BravisSrtpReceiver *receiver, guint64 kid, Key **out)
   BravisDrop drop;
 
   drop = bravis_epoch_source_find (&receiver->source, kid, receiver->kind,
-      &key->epoch);
+      &key->key.epoch);
   if (drop != BRAVIS_DROP_NONE)
     return drop;
   bravis_kid_unpack (kid, &parts);
-  profile = bravis_epoch_get_policy (key->epoch)->cipher[parts.kind]
+  profile = bravis_epoch_get_policy (key->key.epoch)->cipher[parts.kind]
       == BRAVIS_CIPHER_AES_256_GCM
       ? BRAVIS_SRTP_AES_256_GCM : BRAVIS_SRTP_AES_128_GCM;
-  secret = bravis_epoch_derive_srtp_key (key->epoch, kid,
+  secret = bravis_epoch_derive_srtp_key (key->key.epoch, kid,
       bravis_srtp_key_size (profile));
   if (secret)
     key->context = bravis_srtp_context_new (profile, secret, &kid,
         ssrc_any_inbound, receiver->window);
   if (key->context == NULL)
     return BRAVIS_DROP_UNKNOWN_SENDER;
-  key->kid = kid;
-  key->member = bravis_epoch_get_card (key->epoch, parts.sender)->id;
+  key->key.kid = kid;
+  key->member = bravis_epoch_get_card (key->key.epoch, parts.sender)->id;
   key->kind_and_stream = parts.kind << 10 | parts.stream;
   key->placed = g_hash_table_new (NULL, NULL);
   *out = g_steal_pointer (&key);
@@ -254,28 +184,14 @@ make_key (BravisSrtpReceiver *receiver, guint64 kid, Key **out)
 static BravisDrop
 find_key (BravisSrtpReceiver *receiver, guint64 kid, Key **found, Key **fresh)
 {
-  Key *key = receiver->last;
   BravisDrop drop;
 
-  if (++receiver->n_packets % SWEEP_INTERVAL == 0) {
-    key = receiver->last = NULL;
-    g_hash_table_foreach_remove (receiver->keys, is_of_retired_epoch, NULL);
-  }
-  if (key == NULL || key->kid != kid)
-    key = g_hash_table_lookup (receiver->keys, &kid);
-  if (key == NULL) {
-    drop = make_key (receiver, kid, fresh);
-    *found = *fresh;
-    return drop;
-  }
-  if (bravis_epoch_is_retired (key->epoch)) {
-    receiver->last = NULL;
-    g_hash_table_remove (receiver->keys, &kid);
-    return BRAVIS_DROP_UNKNOWN_EPOCH;
-  }
-  receiver->last = key;
-  *found = key;
-  return BRAVIS_DROP_NONE;
+  *found = bravis_key_table_find (receiver->keys, kid);
+  if (*found)
+    return BRAVIS_DROP_NONE;
+  drop = make_key (receiver, kid, fresh);
+  *found = *fresh;
+  return drop;
 }
 
 /* Packet indices, one for each SSRC */
@@ -336,8 +252,8 @@ search_roc (BravisSrtpReceiver *receiver, Key *key, guint8 *data, int *length,
 
   *roc = 0;
   status = try_roc (key, data, length, ssrc, 0);
-  if (receiver->search_kid != key->kid || receiver->search_ssrc != ssrc) {
-    receiver->search_kid = key->kid;
+  if (receiver->search_kid != key->key.kid || receiver->search_ssrc != ssrc) {
+    receiver->search_kid = key->key.kid;
     receiver->search_ssrc = ssrc;
     receiver->search_roc = 0;
   }
@@ -400,13 +316,9 @@ open_with_mki (BravisSrtpReceiver *receiver, guint8 *data, int *length,
   drop = drop_from_status (unprotect (receiver, key, data, length, rtp));
   if (drop != BRAVIS_DROP_NONE)
     return drop;
-  key->last_used = receiver->n_packets;
-  if (fresh) {
-    if (g_hash_table_size (receiver->keys) >= MAX_KEYS)
-      forget_oldest (receiver);
-    receiver->last = g_steal_pointer (&fresh);
-    g_hash_table_insert (receiver->keys, &key->kid, key);
-  }
+  if (fresh)
+    bravis_key_table_keep (receiver->keys, g_steal_pointer (&fresh));
+  bravis_key_table_use (receiver->keys, key);
   return BRAVIS_DROP_NONE;
 }
 
