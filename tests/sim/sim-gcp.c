@@ -3,7 +3,9 @@
  *   sim-gcp                        the test, as in the suite
  *   sim-gcp --schedules N          N schedules of each kind, for soaks
  *   sim-gcp --first N              from that seed on
- *   sim-gcp --seed N [--partitions]        one of them, with a trace
+ *   sim-gcp --seed N [--partitions] [--logs DIRECTORY]
+ *                                  one of them, with a trace, and logs for
+ *                                  check-history
  */
 #include <stdlib.h>
 
@@ -21,7 +23,7 @@ run_many (SimScheduleKind kind, guint n)
 {
   for (guint i = 0; i < n; i++) {
     guint64 seed = first_seed + i;
-    g_autofree char *wrong = sim_schedule_run (seed, kind, FALSE);
+    g_autofree char *wrong = sim_schedule_run (seed, kind, FALSE, NULL);
 
     if (wrong) {
       g_test_message ("seed %" G_GUINT64_FORMAT "%s: %s", seed,
@@ -49,10 +51,13 @@ main (int argc, char **argv)
   gint seed = -1;
   gint wished = 0;
   gboolean partitions = FALSE;
+  g_autofree char *logs = NULL;
   const GOptionEntry entries[] = {
     {"seed", 0, 0, G_OPTION_ARG_INT, &seed, "Replay this schedule", "N"},
     {"partitions", 0, 0, G_OPTION_ARG_NONE, &partitions,
         "... with pauses and cuts", NULL},
+    {"logs", 0, 0, G_OPTION_ARG_FILENAME, &logs,
+        "... and leave logs for check-history there", "DIRECTORY"},
     {"schedules", 0, 0, G_OPTION_ARG_INT, &wished, "How many", "N"},
     {"first", 0, 0, G_OPTION_ARG_INT, &first_seed, "The first seed", "N"},
     G_OPTION_ENTRY_NULL
@@ -68,7 +73,8 @@ main (int argc, char **argv)
   }
   if (seed >= 0) {
     g_autofree char *wrong = sim_schedule_run (seed,
-        partitions ? SIM_SCHEDULE_PARTITIONS : SIM_SCHEDULE_CRASHES, TRUE);
+        partitions ? SIM_SCHEDULE_PARTITIONS : SIM_SCHEDULE_CRASHES, TRUE,
+        logs);
 
     g_print ("%s\n", wrong ? wrong : "nothing wrong");
     return wrong != NULL;

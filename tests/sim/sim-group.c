@@ -253,6 +253,19 @@ sim_group_free (SimGroup *group)
   g_free (group);
 }
 
+static gint64
+get_time (gpointer network)
+{
+  return sim_network_now (network);
+}
+
+void
+sim_group_write_logs (SimGroup *group, const char *directory)
+{
+  sim_history_write_logs (group->history, directory, get_time,
+      group->network);
+}
+
 void
 sim_group_set_trace (SimGroup *group, gboolean trace)
 {

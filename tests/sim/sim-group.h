@@ -24,6 +24,10 @@ SimGroup *sim_group_new (guint64 seed, const SimConditions *conditions,
     const GcpConfig *config);
 void sim_group_free (SimGroup *group);
 
+/* Everything that happens is written to logs (sim-log.h) in @directory, which the
+ * checker can read. To be called before there are processes. */
+void sim_group_write_logs (SimGroup *group, const char *directory);
+
 /* Everything that happens is printed. */
 void sim_group_set_trace (SimGroup *group, gboolean trace);
 
@@ -56,8 +60,13 @@ gboolean sim_group_has_ended (SimGroup *group, guint process,
 
 void sim_group_run (SimGroup *group, gint64 microseconds);
 
-/* Runs a whole schedule. NULL: nothing was wrong. */
-char *sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace);
+/* Runs a whole schedule. NULL: nothing was wrong. With @logs, a directory, its
+ * history is left there. */
+char *sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace,
+    const char *logs);
+
+/* What is wrong with the history of a schedule that is over. */
+char *sim_schedule_judge (SimHistory *history, SimScheduleKind kind);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SimGroup, sim_group_free)
 

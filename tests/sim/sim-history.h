@@ -20,6 +20,9 @@
  * and, where nothing but crashes, leaves and decisions takes members away
  * (strict): nobody healthy is thrown out, and views form one line.
  *
+ * What is recorded may come from the logs of real processes (sim-log-reader.h),
+ * and may be written to such logs.
+ *
  * At the end, when faults have ceased and time has passed (liveness): all who are
  * left share one view of just them, delivered the same, and their own messages.
  */
@@ -37,10 +40,28 @@ void sim_history_free (SimHistory *history);
 /* Processes count from 0; @id is what views call it. */
 guint sim_history_add_process (SimHistory *history, GcpMemberId id);
 
+/* In findings it is called @name (without this: its index), and what is recorded
+ * comes from the log @path ... */
+void sim_history_set_name (SimHistory *history, guint process,
+    const char *name, const char *path);
+/* ... and stands there in this line. */
+void sim_history_set_line (SimHistory *history, guint process, guint line);
+
+/* Writes logs (sim-log.h) into @directory, one for each process that is added from
+ * now on and one for what happens to them. */
+typedef gint64 (*SimHistoryClock) (gpointer user_data);
+
+void sim_history_write_logs (SimHistory *history, const char *directory,
+    SimHistoryClock clock, gpointer user_data);
+/* FALSE: something could not be written. */
+gboolean sim_history_close_logs (SimHistory *history, GError **error);
+
 /* @message names a message, never twice. @open: the engine promised that it is
  * sent in the present view. */
 void sim_history_sent (SimHistory *history, guint process, guint64 message,
     GcpQuality quality, gboolean open);
+/* The message sent last was not, after all. */
+void sim_history_refused (SimHistory *history, guint process);
 void sim_history_delivered (SimHistory *history, guint process,
     GcpMemberId sender, guint64 message, GcpQuality quality);
 void sim_history_view (SimHistory *history, guint process,
@@ -60,6 +81,7 @@ void sim_history_put_out (SimHistory *history, GcpMemberId member);
 char *sim_history_check (SimHistory *history, gboolean strict);
 char *sim_history_check_liveness (SimHistory *history);
 
+guint sim_history_count_processes (SimHistory *history);
 guint sim_history_count_views (SimHistory *history);    /* different ones */
 guint sim_history_count_delivered (SimHistory *history);
 

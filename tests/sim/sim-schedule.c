@@ -177,14 +177,44 @@ start_group (Schedule *schedule, guint n)
 }
 
 char *
-sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace)
+sim_schedule_judge (SimHistory *history, SimScheduleKind kind)
+{
+  char *wrong;
+
+  if (kind != SIM_SCHEDULE_CRASHES)
+    return sim_history_check (history, FALSE);
+  wrong = sim_history_check_liveness (history);
+  return wrong ? wrong : sim_history_check (history, TRUE);
+}
+
+/* All is as it should be within seconds; over the worst of networks, with much
+ * that waits to be sent, later. */
+static void
+settle (SimGroup *group, SimScheduleKind kind)
+{
+  if (kind != SIM_SCHEDULE_CRASHES) {
+    sim_group_run (group, 8 * SECOND);
+    return;
+  }
+  for (guint i = 0; i < 20; i++) {
+    g_autofree char *wrong = NULL;
+
+    sim_group_run (group, 3 * SECOND / 2);
+    wrong = sim_history_check_liveness (sim_group_get_history (group));
+    if (!wrong)
+      return;
+  }
+}
+
+char *
+sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace,
+    const char *logs)
 {
   Schedule schedule = {.kind = kind };
   SimConditions conditions;
   GcpConfig config;
   g_autoptr (SimGroup) group = NULL;
-  gboolean strict = kind == SIM_SCHEDULE_CRASHES;
-  char *wrong;
+  g_autoptr (GError) error = NULL;
 
   sim_random_init (&schedule.random, seed ^ 0x5eed);
   draw_conditions (&schedule, &conditions);
@@ -192,6 +222,8 @@ sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace)
   config.joining_timeout = 4 * SECOND;
   schedule.group = group = sim_group_new (seed, &conditions, &config);
   sim_group_set_trace (group, trace);
+  if (logs)
+    sim_group_write_logs (group, logs);
   start_group (&schedule, draw (&schedule, 3, 7));
   schedule.end = sim_network_now (sim_group_get_network (group))
       + draw (&schedule, SECOND / 2, 2 * SECOND);
@@ -200,21 +232,8 @@ sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace)
   send_some (sim_group_get_network (group), &schedule);
   sim_group_run (group, schedule.end + SECOND / 10
       - sim_network_now (sim_group_get_network (group)));
-  if (!strict) {
-    sim_group_run (group, 8 * SECOND);
-    return sim_history_check (sim_group_get_history (group), FALSE);
-  }
-  /* All is as it should be within seconds; over the worst of networks, with much
-   * that waits to be sent, later. */
-  wrong = NULL;
-  for (guint i = 0; i < 20; i++) {
-    g_free (wrong);
-    sim_group_run (group, 3 * SECOND / 2);
-    wrong = sim_history_check_liveness (sim_group_get_history (group));
-    if (!wrong)
-      break;
-  }
-  if (!wrong)
-    wrong = sim_history_check (sim_group_get_history (group), TRUE);
-  return wrong;
+  settle (group, kind);
+  if (!sim_history_close_logs (sim_group_get_history (group), &error))
+    return g_strdup_printf ("logs: %s", error->message);
+  return sim_schedule_judge (sim_group_get_history (group), kind);
 }
