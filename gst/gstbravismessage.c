@@ -85,6 +85,9 @@ gst_bravis_message_new (const BravisEvent *event)
       return new_named ("bravis-ended", event);
     case BRAVIS_EVENT_STREAM_ADDED:
     case BRAVIS_EVENT_STREAM_REMOVED:
+    case BRAVIS_EVENT_VIEW:
+    case BRAVIS_EVENT_MESSAGE:
+    case BRAVIS_EVENT_WRITABLE:
       break;
   }
   return NULL;

@@ -1,5 +1,7 @@
 #include "bravis-audience.h"
 
+#include "bravis-view-private.h"
+
 /* Refusals and unreachable peers can come at another's will; past this many
  * events that nobody took yet they are not told any more. */
 #define MAX_QUEUED_REPORTS 256
@@ -29,12 +31,18 @@ struct _BravisAudience {
   GQueue queue;                 /* of Item */
   gboolean stopping;
   guint last_id;
+  gsize backlog;                /* bytes of messages that were not taken yet */
+  gsize watched;                /* ... that are too many */
+  gboolean is_behind;           /* there were */
+  void (*relief) (gpointer user_data);
+  gpointer relief_data;
 
   GRecMutex calling;            /* of what follows; held while listeners are called */
   GArray *listeners;            /* of Listener */
   GPtrArray *members;           /* of Item, as they joined */
   GPtrArray *streams;           /* of Item, as they were added */
   Item *epoch;                  /* the last */
+  Item *view;                   /* the last */
 };
 
 static void
@@ -43,6 +51,8 @@ item_free (gpointer data)
   Item *item = data;
 
   g_clear_pointer (&item->event.epoch, bravis_epoch_unref);
+  g_clear_pointer (&item->event.view, bravis_view_unref);
+  g_clear_pointer (&item->event.message, g_bytes_unref);
   g_free ((char *) item->event.cause);
   g_free ((char *) item->event.name);
   g_free ((char *) item->event.by);
@@ -60,6 +70,10 @@ item_new_event (const BravisEvent *event)
   item->event = *event;
   if (event->epoch)
     bravis_epoch_ref (event->epoch);
+  if (event->view)
+    bravis_view_ref (event->view);
+  if (event->message)
+    g_bytes_ref (event->message);
   item->event.cause = g_strdup (event->cause);
   item->event.name = g_strdup (event->name);
   item->event.by = g_strdup (event->by);
@@ -91,6 +105,7 @@ bravis_audience_free (BravisAudience *audience)
   bravis_audience_stop (audience);
   g_queue_clear_full (&audience->queue, item_free);
   g_clear_pointer (&audience->epoch, item_free);
+  g_clear_pointer (&audience->view, item_free);
   g_ptr_array_unref (audience->streams);
   g_ptr_array_unref (audience->members);
   g_array_unref (audience->listeners);
@@ -98,6 +113,14 @@ bravis_audience_free (BravisAudience *audience)
   g_mutex_clear (&audience->lock);
   g_main_context_unref (audience->context);
   g_free (audience);
+}
+
+/* What a message counts in the backlog. */
+static gsize
+get_weight (const Item *item)
+{
+  return item->event.message ? sizeof *item
+      + g_bytes_get_size (item->event.message) : 0;
 }
 
 static void
@@ -108,6 +131,8 @@ push (BravisAudience *audience, Item *item)
       || item->event.type == BRAVIS_EVENT_UNREACHABLE);
 
   g_mutex_lock (&audience->lock);
+  audience->backlog += get_weight (item);
+  audience->is_behind |= audience->backlog > audience->watched;
   if (!is_report
       || g_queue_get_length (&audience->queue) < MAX_QUEUED_REPORTS)
     g_queue_push_tail (&audience->queue, g_steal_pointer (&item));
@@ -120,6 +145,43 @@ void
 bravis_audience_tell (BravisAudience *audience, const BravisEvent *event)
 {
   push (audience, item_new_event (event));
+}
+
+void
+bravis_audience_watch_backlog (BravisAudience *audience, gsize backlog,
+    void (*relief) (gpointer user_data), gpointer user_data)
+{
+  audience->watched = backlog;
+  audience->relief = relief;
+  audience->relief_data = user_data;
+}
+
+gsize
+bravis_audience_get_backlog (BravisAudience *audience)
+{
+  gsize backlog;
+
+  g_mutex_lock (&audience->lock);
+  backlog = audience->backlog;
+  g_mutex_unlock (&audience->lock);
+  return backlog;
+}
+
+/* @item's message was taken. */
+static void
+lighten (BravisAudience *audience, const Item *item)
+{
+  gboolean relieved;
+
+  g_mutex_lock (&audience->lock);
+  audience->backlog -= get_weight (item);
+  relieved = audience->is_behind
+      && audience->backlog <= audience->watched / 2;
+  if (relieved)
+    audience->is_behind = FALSE;
+  g_mutex_unlock (&audience->lock);
+  if (relieved && audience->relief)
+    audience->relief (audience->relief_data);
 }
 
 void
@@ -194,6 +256,10 @@ remember (BravisAudience *audience, const BravisEvent *event)
       : audience->streams;
 
   switch (event->type) {
+    case BRAVIS_EVENT_VIEW:
+      g_clear_pointer (&audience->view, item_free);
+      audience->view = item_new_event (event);
+      break;
     case BRAVIS_EVENT_EPOCH:
       g_clear_pointer (&audience->epoch, item_free);
       audience->epoch = item_new_event (event);
@@ -219,9 +285,12 @@ remember (BravisAudience *audience, const BravisEvent *event)
       g_ptr_array_set_size (audience->members, 0);
       g_ptr_array_set_size (audience->streams, 0);
       g_clear_pointer (&audience->epoch, item_free);
+      g_clear_pointer (&audience->view, item_free);
       break;
     case BRAVIS_EVENT_REFUSED:
     case BRAVIS_EVENT_UNREACHABLE:
+    case BRAVIS_EVENT_MESSAGE:
+    case BRAVIS_EVENT_WRITABLE:
       break;
   }
 }
@@ -237,9 +306,19 @@ call (BravisAudience *audience, guint index, const BravisEvent *event)
     listener.listen (event, listener.user_data);
 }
 
+/* The sender's name is not carried about with each message: the view has it. */
 static void
-handle_event (BravisAudience *audience, const BravisEvent *event)
+name_sender (BravisAudience *audience, BravisEvent *event)
 {
+  if (event->type == BRAVIS_EVENT_MESSAGE && audience->view)
+    event->name = g_strdup (bravis_view_find_name (audience->view->event.view,
+            event->member));
+}
+
+static void
+handle_event (BravisAudience *audience, BravisEvent *event)
+{
+  name_sender (audience, event);
   audience->owner (event, audience->user_data);
   g_rec_mutex_lock (&audience->calling);
   remember (audience, event);
@@ -257,6 +336,8 @@ handle_listener (BravisAudience *audience, const Listener *listener)
   guint index = audience->listeners->len;
 
   g_array_append_val (audience->listeners, *listener);
+  if (audience->view)
+    call (audience, index, &audience->view->event);
   for (guint i = 0; i < audience->members->len; i++)
     call (audience, index,
         &((Item *) g_ptr_array_index (audience->members, i))->event);
@@ -297,6 +378,8 @@ handle_next (BravisAudience *audience, gboolean *stopping)
     handle_event (audience, &item->event);
   else if (item->type == ITEM_POKE)
     audience->owner (NULL, audience->user_data);
+  if (item->event.message)
+    lighten (audience, item);
   item_free (item);
   return TRUE;
 }

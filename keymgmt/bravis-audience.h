@@ -6,7 +6,10 @@
  * listeners, but does not make this peer look crashed to the others.
  *
  * The owner's function gets every event first. A listener that is added gets the
- * present state before anything new: members, epoch, streams.
+ * present state before anything new: view, members, epoch, streams.
+ *
+ * Messages of the group's can be many: bravis_audience_get_backlog () says how many
+ * bytes of them were not taken yet.
  */
 #pragma once
 
@@ -19,6 +22,12 @@ typedef struct _BravisAudience BravisAudience;
 /* @owner is called with a NULL event too, for bravis_audience_poke (). */
 BravisAudience *bravis_audience_new (BravisListen owner, gpointer user_data);
 void bravis_audience_free (BravisAudience *audience);
+
+/* @relief is called in the session's thread when at most half of @backlog bytes of
+ * messages are left, after there were more than all of it. Before the start. */
+void bravis_audience_watch_backlog (BravisAudience *audience, gsize backlog,
+    void (*relief) (gpointer user_data), gpointer user_data);
+gsize bravis_audience_get_backlog (BravisAudience *audience);
 
 void bravis_audience_start (BravisAudience *audience);
 

@@ -193,6 +193,17 @@ push_gone (BravisConference *conference, GcpMemberId id, GcpDeparture why)
       .name = g_strdup (bravis_conference_name_of (conference, id)) });
 }
 
+static GStrv
+list_names (BravisConference *conference, GcpView *view)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+
+  for (guint i = 0; i < gcp_view_get_n_members (view); i++)
+    g_strv_builder_add (names, bravis_conference_name_of (conference,
+            gcp_view_get_member (view, i)->id));
+  return g_strv_builder_end (names);
+}
+
 /* What changed from the last view to @view. */
 typedef struct {
   GPtrArray *newcomers;         /* of char *, borrowed: names */
@@ -301,6 +312,8 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
     conference->state = BRAVIS_CONFERENCE_MEMBER;
   bravis_conference_push (conference, (BravisConferenceOutput) {
       .type = BRAVIS_CONFERENCE_VIEW, .view = gcp_view_ref (view),
+      .names = list_names (conference, view),
+      .member = conference->own->card->id,
       .departures = departures ? g_array_ref (departures) : NULL });
   tell_change (conference, view, departures, &change);
 
@@ -318,6 +331,7 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
   }
   if (conference->contacts_wanted)
     tell_contacts (conference, last);
+  bravis_conference_renew_pause (conference);
   bravis_conference_renew_invitations (conference, newcomers);
 }
 
@@ -516,7 +530,7 @@ deliver_stream_end (BravisConference *conference, GcpMemberId from,
 
 void
 bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
-    GBytes *bytes)
+    GBytes *bytes, GcpQuality quality)
 {
   g_auto (BravisGroupMessage) message = { 0 };
   const guint8 *data = g_bytes_get_data (bytes, NULL);
@@ -551,6 +565,14 @@ bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
       break;
     case BRAVIS_GROUP_STREAM_END:
       deliver_stream_end (conference, from, &message);
+      break;
+    case BRAVIS_GROUP_MESSAGE:
+      bravis_conference_push (conference, (BravisConferenceOutput) {
+          .type = BRAVIS_CONFERENCE_MESSAGE, .member = from,
+          .bytes = g_steal_pointer (&message.payload), .quality = quality });
+      break;
+    case BRAVIS_GROUP_PAUSE:
+      bravis_conference_deliver_pause (conference, from, message.paused);
       break;
   }
 }

@@ -1,8 +1,9 @@
-/* bravis-conference-private.h: the parts of a conference, for its three files
+/* bravis-conference-private.h: the parts of a conference, for its four files
  *
- *   bravis-conference.c        life, inputs, outputs, own streams
- *   bravis-conference-door.c   inviting, being invited, joining
- *   bravis-conference-group.c  views, group messages, who is let in
+ *   bravis-conference.c           life, inputs, outputs, own streams
+ *   bravis-conference-door.c      inviting, being invited, joining
+ *   bravis-conference-group.c     views, group messages, who is let in
+ *   bravis-conference-messages.c  the application's messages
  */
 #pragma once
 
@@ -19,6 +20,12 @@ G_BEGIN_DECLS
 /* Group messages that wait for the engine's queue to have room; beyond it only
  * what this peer itself began is added. */
 #define BRAVIS_CONFERENCE_MAX_OUTBOX 1024
+
+/* On its way to the group. */
+typedef struct {
+  GBytes *bytes;
+  GcpQuality quality;
+} BravisParcel;
 
 struct _BravisConference {
   BravisIdentity *identity;
@@ -53,11 +60,21 @@ struct _BravisConference {
   BravisStreams *own_streams;   /* with member 0 */
   guint next_stream;
 
-  GQueue outbox;                /* of GBytes, with a quality each: Parcel */
+  GQueue outbox;                /* of BravisParcel */
+
+  GQueue messages;              /* of BravisParcel: the application's, behind those */
+  gsize messages_cost;
+  GArray *paused_by;            /* of GcpMemberId: whose applications are behind */
+  gboolean busy;                /* one's own is */
+
   GQueue outputs;               /* of BravisConferenceOutput */
 };
 
 /* --- bravis-conference.c --- */
+
+/* Takes @bytes over. */
+BravisParcel *bravis_parcel_new (GBytes *bytes, GcpQuality quality);
+void bravis_parcel_free (gpointer parcel);
 
 void bravis_conference_push (BravisConference *conference,
     BravisConferenceOutput output);
@@ -99,7 +116,7 @@ void bravis_conference_on_not_admitted (BravisConference *conference);
 void bravis_conference_on_view (BravisConference *conference, GcpView *view,
     GArray *departures);
 void bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
-    GBytes *bytes);
+    GBytes *bytes, GcpQuality quality);
 void bravis_conference_handle_vtkd (BravisConference *conference,
     const BravisVtkdOutput *output);
 void bravis_conference_push_addresses (BravisConference *conference);
@@ -113,5 +130,16 @@ GBytes *bravis_conference_make_roster (BravisConference *conference);
 void bravis_conference_propose (BravisConference *conference,
     BravisInvitation *invitation);
 void bravis_conference_forget_group (BravisConference *conference);
+
+/* --- bravis-conference-messages.c --- */
+
+/* As far as the engine takes them now. Returns whether one went out. */
+gboolean bravis_conference_submit_messages (BravisConference *conference);
+/* All that the engine takes at all, before this peer leaves. */
+void bravis_conference_submit_last_messages (BravisConference *conference);
+void bravis_conference_deliver_pause (BravisConference *conference,
+    GcpMemberId from, gboolean paused);
+/* A view came: who is behind says so again. */
+void bravis_conference_renew_pause (BravisConference *conference);
 
 G_END_DECLS

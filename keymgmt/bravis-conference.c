@@ -5,15 +5,19 @@
 
 #include <string.h>
 
-typedef struct {
-  GBytes *bytes;
-  GcpQuality quality;
-} Parcel;
-
-static void
-free_parcel (gpointer data)
+BravisParcel *
+bravis_parcel_new (GBytes *bytes, GcpQuality quality)
 {
-  Parcel *parcel = data;
+  BravisParcel *parcel = g_new (BravisParcel, 1);
+
+  *parcel = (BravisParcel) { bytes, quality };
+  return parcel;
+}
+
+void
+bravis_parcel_free (gpointer data)
+{
+  BravisParcel *parcel = data;
 
   g_bytes_unref (parcel->bytes);
   g_free (parcel);
@@ -26,6 +30,7 @@ bravis_conference_output_clear (BravisConferenceOutput *output)
 {
   g_clear_pointer (&output->bytes, g_bytes_unref);
   g_clear_pointer (&output->view, gcp_view_unref);
+  g_clear_pointer (&output->names, g_strfreev);
   g_clear_pointer (&output->departures, g_array_unref);
   g_clear_pointer (&output->epoch, bravis_epoch_unref);
   g_clear_pointer (&output->addresses, g_array_unref);
@@ -101,6 +106,12 @@ bravis_conference_update_door (BravisConference *conference)
       || bravis_conference_is_alone (conference));
 }
 
+gsize
+bravis_conference_get_max_message (const BravisConference *conference)
+{
+  return conference->gcp.max_message - 1;       /* less the type */
+}
+
 gint64
 bravis_conference_deadline (const BravisConference *conference)
 {
@@ -123,11 +134,8 @@ void
 bravis_conference_multicast (BravisConference *conference, GBytes *bytes,
     GcpQuality quality)
 {
-  Parcel *parcel = g_new (Parcel, 1);
-
-  parcel->bytes = g_bytes_ref (bytes);
-  parcel->quality = quality;
-  g_queue_push_tail (&conference->outbox, parcel);
+  g_queue_push_tail (&conference->outbox,
+      bravis_parcel_new (g_bytes_ref (bytes), quality));
 }
 
 void
@@ -144,7 +152,7 @@ static gboolean
 empty_outbox (BravisConference *conference)
 {
   gboolean progress = FALSE;
-  Parcel *parcel;
+  BravisParcel *parcel;
 
   while (conference->engine
       && (parcel = g_queue_peek_head (&conference->outbox))) {
@@ -155,7 +163,7 @@ empty_outbox (BravisConference *conference)
         parcel->quality, conference->now, &error)
         && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
       break;
-    free_parcel (g_queue_pop_head (&conference->outbox));
+    bravis_parcel_free (g_queue_pop_head (&conference->outbox));
     progress = TRUE;
   }
   return progress;
@@ -194,7 +202,8 @@ handle_engine (BravisConference *conference, const GcpOutput *output)
       send_sealed (conference, output->member, output->bytes);
       break;
     case GCP_OUTPUT_DELIVER:
-      bravis_conference_deliver (conference, output->member, output->bytes);
+      bravis_conference_deliver (conference, output->member, output->bytes,
+          output->quality);
       break;
     case GCP_OUTPUT_VIEW:
       bravis_conference_on_view (conference, output->view, output->departures);
@@ -247,7 +256,8 @@ pump (BravisConference *conference)
 {
   bravis_conference_run_invitations (conference);
   while (pump_door (conference) || pump_engine (conference)
-      || pump_vtkd (conference) || empty_outbox (conference));
+      || pump_vtkd (conference) || empty_outbox (conference)
+      || bravis_conference_submit_messages (conference));
 }
 
 static void
@@ -304,7 +314,7 @@ bravis_conference_start_anew (BravisConference *conference)
 
   g_clear_pointer (&conference->engine, gcp_engine_free);
   bravis_conference_forget_group (conference);
-  g_queue_clear_full (&conference->outbox, free_parcel);
+  g_queue_clear_full (&conference->outbox, bravis_parcel_free);
   if (!make_incarnation (conference, &error)) {
     bravis_conference_push_refused (conference,
         bravis_conference_own_name (conference), NULL, error);
@@ -321,7 +331,9 @@ void
 bravis_conference_end (BravisConference *conference, GcpEndReason reason)
 {
   g_clear_pointer (&conference->engine, gcp_engine_free);
-  g_queue_clear_full (&conference->outbox, free_parcel);
+  g_queue_clear_full (&conference->outbox, bravis_parcel_free);
+  g_queue_clear_full (&conference->messages, bravis_parcel_free);
+  conference->messages_cost = 0;
   conference->state = BRAVIS_CONFERENCE_OVER;
   bravis_door_set_open (conference->door, FALSE);
   bravis_conference_push (conference, (BravisConferenceOutput) {
@@ -352,6 +364,8 @@ bravis_conference_new (const BravisConferenceConfig *config, gint64 now,
   conference->streams = bravis_streams_new ();
   conference->own_streams = bravis_streams_new ();
   g_queue_init (&conference->outbox);
+  g_queue_init (&conference->messages);
+  conference->paused_by = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
   g_queue_init (&conference->outputs);
   if (!make_incarnation (conference, error))
     return NULL;
@@ -374,7 +388,9 @@ bravis_conference_free (BravisConference *conference)
   g_hash_table_unref (conference->admitted);
   bravis_streams_free (conference->streams);
   bravis_streams_free (conference->own_streams);
-  g_queue_clear_full (&conference->outbox, free_parcel);
+  g_queue_clear_full (&conference->outbox, bravis_parcel_free);
+  g_queue_clear_full (&conference->messages, bravis_parcel_free);
+  g_array_unref (conference->paused_by);
   g_queue_clear_full (&conference->outputs, free_output);
   g_free (conference->inviter);
   g_free (conference->name);
@@ -490,6 +506,7 @@ bravis_conference_leave (BravisConference *conference, gint64 now)
   }
   if (conference->state == BRAVIS_CONFERENCE_MEMBER) {
     empty_outbox (conference);
+    bravis_conference_submit_last_messages (conference);
     conference->state = BRAVIS_CONFERENCE_LEAVING;
     bravis_door_set_open (conference->door, FALSE);
     gcp_engine_leave (conference->engine, now);
@@ -497,6 +514,14 @@ bravis_conference_leave (BravisConference *conference, gint64 now)
     bravis_conference_end (conference, GCP_END_LEFT);
   }
   pump (conference);
+}
+
+void
+bravis_conference_give_up (BravisConference *conference, GError *error,
+    gint64 now)
+{
+  bravis_conference_push_refused (conference, NULL, NULL, error);
+  bravis_conference_leave (conference, now);
 }
 
 /* --- own streams --- */

@@ -26,6 +26,10 @@
  * After a failed attempt to join, a peer is what it was before (alone in its
  * conference or IDLE), with a new member id and new keys. OVER is the end.
  *
+ * The application's messages wait in the conference until the group takes them. They
+ * do not go out while a member says that its own application does not get on with
+ * what it has (PAUSE), so that nobody's memory grows.
+ *
  * Group messages start with an octet that says whose they are:
  * docs/protocol.md, "Group messages".
  */
@@ -61,7 +65,8 @@ typedef struct {
 
 typedef enum {
   BRAVIS_CONFERENCE_SEND,       /* @bytes to @address */
-  BRAVIS_CONFERENCE_VIEW,       /* @view came; nothing may be sent under the present
+  BRAVIS_CONFERENCE_VIEW,       /* @view came, of @names, with @member for this peer;
+                                 * MEMBER_LEFT and _JOINED follow; nothing may be sent under the present
                                  * epoch past the transition if @departures is not empty */
   BRAVIS_CONFERENCE_EPOCH,      /* @epoch came, because of @cause; @addresses: of each
                                  * of its members, in its order (none: the own one,
@@ -71,6 +76,8 @@ typedef enum {
   BRAVIS_CONFERENCE_MEMBER_LEFT,        /* @name, @member, @departure */
   BRAVIS_CONFERENCE_STREAM_ADDED,       /* @stream, of @name */
   BRAVIS_CONFERENCE_STREAM_REMOVED,     /* @stream, of @name; also when it leaves */
+  BRAVIS_CONFERENCE_MESSAGE,    /* @member of the present view (may be this peer)
+                                 * multicast @bytes with @quality */
   BRAVIS_CONFERENCE_ADDRESSES,  /* a member's address changed: @epoch, @addresses */
   BRAVIS_CONFERENCE_REFUSED,    /* @name (NULL: unknown; may be one's own) was refused:
                                  * @error; @by: who refused, NULL for this peer
@@ -84,11 +91,13 @@ typedef struct {
   GcpAddress address;
   GBytes *bytes;
   GcpView *view;
+  GStrv names;
   GArray *departures;
   BravisEpoch *epoch;
   BravisCause cause;
   GArray *addresses;            /* of GcpAddress */
   GcpMemberId member;
+  GcpQuality quality;
   GcpDeparture departure;
   BravisStream stream;
   char *name;
@@ -132,6 +141,26 @@ gboolean bravis_conference_describe_stream (BravisConference *conference,
     guint16 stream, const char *description, gint64 now, GError **error);
 void bravis_conference_remove_stream (BravisConference *conference,
     guint16 stream, gint64 now);
+
+/* The application's messages: at most bravis_conference_get_max_message () bytes.
+ * They go out with the next input; the caller keeps to a limit of its own (of bytes
+ * that are unsent). Dropped where this peer is leaving. */
+void bravis_conference_send_message (BravisConference *conference,
+    GBytes *payload, GcpQuality quality);
+gsize bravis_conference_get_max_message (const BravisConference *conference);
+gsize bravis_conference_get_unsent (const BravisConference *conference);
+
+/* Whether this peer's application is so far behind that the others should wait.
+ * They are told with the next input. */
+void bravis_conference_set_busy (BravisConference *conference, gboolean busy);
+
+/* The @index-th member whose application is behind; NULL: there are no more. */
+const char *bravis_conference_get_paused_by (BravisConference *conference,
+    guint index);
+
+/* Leaves because of @error (taken over), which is reported: REFUSED. */
+void bravis_conference_give_up (BravisConference *conference, GError *error,
+    gint64 now);
 
 gboolean bravis_conference_poll (BravisConference *conference,
     BravisConferenceOutput *output);

@@ -154,6 +154,35 @@ read_contacts (GcpReader *reader)
 
 /* --- messages --- */
 
+static void
+write_payload (GBytes *payload, GcpWriter *writer)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (payload, &size);
+
+  gcp_write_bytes (writer, data, size);
+}
+
+/* The rest of @bytes, which the reader reads. */
+static GBytes *
+read_payload (GcpReader *reader, GBytes *bytes)
+{
+  gsize size = gcp_reader_left (reader);
+
+  gcp_read_span (reader, size);
+  return g_bytes_new_from_bytes (bytes, g_bytes_get_size (bytes) - size, size);
+}
+
+static gboolean
+read_boolean (GcpReader *reader)
+{
+  guint8 value = gcp_read_u8 (reader);
+
+  if (value > 1)
+    gcp_reader_fail (reader);
+  return value == 1;
+}
+
 GBytes *
 bravis_group_message_write (const BravisGroupMessage *message)
 {
@@ -196,6 +225,12 @@ bravis_group_message_write (const BravisGroupMessage *message)
       break;
     case BRAVIS_GROUP_STREAM_END:
       gcp_write_u16 (&writer, message->stream);
+      break;
+    case BRAVIS_GROUP_MESSAGE:
+      write_payload (message->payload, &writer);
+      break;
+    case BRAVIS_GROUP_PAUSE:
+      gcp_write_u8 (&writer, message->paused ? 1 : 0);
       break;
   }
   return gcp_writer_finish (&writer);
@@ -265,6 +300,12 @@ bravis_group_message_read (BravisGroupMessage *message, GBytes *bytes)
     case BRAVIS_GROUP_STREAM_END:
       message->stream = gcp_read_u16 (&reader);
       break;
+    case BRAVIS_GROUP_MESSAGE:
+      message->payload = read_payload (&reader, bytes);
+      break;
+    case BRAVIS_GROUP_PAUSE:
+      message->paused = read_boolean (&reader);
+      break;
     default:
       gcp_reader_fail (&reader);
   }
@@ -280,4 +321,5 @@ bravis_group_message_clear (BravisGroupMessage *message)
   g_clear_error (&message->reason);
   g_clear_pointer (&message->contacts, g_array_unref);
   g_clear_pointer (&message->description, g_free);
+  g_clear_pointer (&message->payload, g_bytes_unref);
 }

@@ -1,6 +1,6 @@
 /* bravis-group-message.h: what members tell the whole group, besides VTKD
  *
- * Each is multicast with agreed quality. Integers are big-endian, vectors as in
+ * Each is multicast with agreed quality, but MESSAGE, whose sender chooses. Integers are big-endian, vectors as in
  * gcp-wire.h; who sent it is known from the group. An address is u8 family (0
  * none, 4, 6) | 0, 4 or 16 octets | u16 port (not with family 0); a reason is u8
  * BravisError code | vector16 text, at most 256 octets of printable ASCII.
@@ -14,6 +14,9 @@
  *   CONTACTS   u8 20 | u64 view number | u8 n | n times u64 member | address
  *   STREAM     u8 21 | u8 kind | u16 number | vector16 description: UTF-8
  *   STREAM_END u8 22 | u16 number
+ *   MESSAGE    u8 23 | all the rest: the application's own
+ *   PAUSE      u8 24 | u8 0 or 1: the sender's application does not get on; with 1
+ *              no more MESSAGE is wanted until it says 0
  */
 #pragma once
 
@@ -33,7 +36,9 @@ typedef enum {
   BRAVIS_GROUP_NOTICE = 19,
   BRAVIS_GROUP_CONTACTS = 20,
   BRAVIS_GROUP_STREAM = 21,
-  BRAVIS_GROUP_STREAM_END = 22
+  BRAVIS_GROUP_STREAM_END = 22,
+  BRAVIS_GROUP_MESSAGE = 23,
+  BRAVIS_GROUP_PAUSE = 24
 } BravisGroupMessageType;
 
 typedef struct {
@@ -57,6 +62,8 @@ typedef struct {
   BravisKind kind;              /* STREAM */
   guint16 stream;               /* STREAM, STREAM_END */
   char *description;            /* STREAM */
+  GBytes *payload;              /* MESSAGE */
+  gboolean paused;              /* PAUSE */
 } BravisGroupMessage;
 
 GBytes *bravis_group_message_write (const BravisGroupMessage *message);

@@ -3,6 +3,8 @@
 #include "bravis-datagram.h"
 #include "bravis-inbox.h"
 #include "bravis-keylog.h"
+#include "bravis-mailbox.h"
+#include "bravis-view-private.h"
 #include "../gcp/gcp-udp.h"
 
 /* Of senders, for a key that is due: less than the 200 ms that jitter buffers
@@ -15,6 +17,12 @@
 /* Longer than the time for suspicion, after which leaving ends in any case. */
 #define LEAVE_MARGIN (200 * G_TIME_SPAN_MILLISECOND)
 
+/* Bytes of messages that the application has not taken yet: past the first the
+ * others are asked to wait, past the second somebody did not, and this peer
+ * leaves. What may be on its way when all wait is less than the difference. */
+#define MAX_BACKLOG (2 * 1024 * 1024)
+#define MAX_BACKLOG_AT_ALL (64 * 1024 * 1024)
+
 typedef enum { LIFE_NEW, LIFE_RUNNING, LIFE_STOPPING, LIFE_STOPPED } Life;
 
 /* Datagrams, counted; each by one thread, read by any. */
@@ -23,6 +31,7 @@ typedef struct {
   guint64 media_received;
   guint64 control_dropped;
   guint64 sent;
+  guint64 messages_received;
 } Counters;
 
 struct _BravisPeer {
@@ -33,6 +42,8 @@ struct _BravisPeer {
   GcpAddress local;
   gint64 suspicion;
   BravisInbox *inbox;
+  BravisMailbox *mailbox;
+  gsize max_message;
   BravisEpochBook *book;
   BravisReceivers *receivers;
   BravisAudience *audience;
@@ -52,6 +63,7 @@ struct _BravisPeer {
 
   gint64 view_time;             /* of the protocols' thread: the last view's */
   gboolean has_ended;           /* the same: the end was told */
+  gboolean busy;                /* the same: others are asked to wait */
 };
 
 static void
@@ -119,7 +131,19 @@ make_conference (BravisPeer *peer, GError **error)
   bravis_random_init_system (&config.random);
   peer->conference = bravis_conference_new (&config, g_get_monotonic_time (),
       error);
-  return peer->conference != NULL;
+  if (!peer->conference)
+    return FALSE;
+  peer->max_message = bravis_conference_get_max_message (peer->conference);
+  peer->mailbox = bravis_mailbox_new (peer->max_message);
+  return TRUE;
+}
+
+static void
+wake_protocols (gpointer user_data)
+{
+  BravisPeer *peer = user_data;
+
+  bravis_inbox_wake (peer->inbox);
 }
 
 BravisPeer *
@@ -135,6 +159,8 @@ bravis_peer_new (const char *config_file, gint64 exposure, gint64 grace,
   peer->book = bravis_epoch_book_new (PATIENCE, exposure, grace);
   peer->receivers = bravis_receivers_new ();
   peer->audience = bravis_audience_new (owner, user_data);
+  bravis_audience_watch_backlog (peer->audience, MAX_BACKLOG, wake_protocols,
+      peer);
   peer->config = bravis_config_load (config_file, error);
   if (!peer->config)
     return NULL;
@@ -160,6 +186,7 @@ bravis_peer_free (BravisPeer *peer)
 {
   g_clear_pointer (&peer->conference, bravis_conference_free);
   g_clear_pointer (&peer->udp, gcp_udp_free);
+  g_clear_pointer (&peer->mailbox, bravis_mailbox_free);
   g_clear_pointer (&peer->keylog, bravis_keylog_free);
   g_clear_pointer (&peer->identity, bravis_identity_unref);
   g_clear_pointer (&peer->config, bravis_config_free);
@@ -262,6 +289,34 @@ take_epoch (BravisPeer *peer, const BravisConferenceOutput *output, gint64 now)
 }
 
 static void
+take_view (BravisPeer *peer, const BravisConferenceOutput *output, gint64 now)
+{
+  g_autoptr (BravisView) view = bravis_view_new (output->view,
+      (const char *const *) output->names, output->member);
+  BravisEvent event = { .type = BRAVIS_EVENT_VIEW, .view = view };
+
+  peer->view_time = now;
+  if (output->departures && output->departures->len > 0)
+    bravis_epoch_book_departed (peer->book, output->view, now);
+  bravis_audience_tell (peer->audience, &event);
+}
+
+static void
+take_message (BravisPeer *peer, const BravisConferenceOutput *output)
+{
+  BravisEvent event = {
+    .type = BRAVIS_EVENT_MESSAGE,
+    .member = output->member,
+    .message = output->bytes,
+    .quality = output->quality == GCP_SAFE ? BRAVIS_QUALITY_SAFE
+        : BRAVIS_QUALITY_AGREED,
+  };
+
+  count (&peer->counters.messages_received, 1);
+  bravis_audience_tell (peer->audience, &event);
+}
+
+static void
 handle_output (BravisPeer *peer, BravisConferenceOutput *output, gint64 now)
 {
   BravisEvent event = { 0 };
@@ -274,9 +329,10 @@ handle_output (BravisPeer *peer, BravisConferenceOutput *output, gint64 now)
         count (&peer->counters.sent, 1);
       break;
     case BRAVIS_CONFERENCE_VIEW:
-      peer->view_time = now;
-      if (output->departures && output->departures->len > 0)
-        bravis_epoch_book_departed (peer->book, output->view, now);
+      take_view (peer, output, now);
+      break;
+    case BRAVIS_CONFERENCE_MESSAGE:
+      take_message (peer, output);
       break;
     case BRAVIS_CONFERENCE_EPOCH:
       take_epoch (peer, output, now);
@@ -326,30 +382,105 @@ clear_output (gpointer data)
   bravis_conference_output_clear (data);
 }
 
+static GArray *
+new_mails (void)
+{
+  GArray *mails = g_array_new (FALSE, FALSE, sizeof (BravisMail));
+
+  g_array_set_clear_func (mails, bravis_mail_clear);
+  return mails;
+}
+
+/* With the lock: the application's messages, in with the next input. Returns
+ * whether there are any. @mails is the caller's to keep and use again. */
+static gboolean
+put_in_messages (BravisPeer *peer, GArray *mails)
+{
+  guint n;
+
+  bravis_mailbox_take (peer->mailbox, mails);
+  n = mails->len;
+  for (guint i = 0; i < n; i++) {
+    BravisMail *mail = &g_array_index (mails, BravisMail, i);
+
+    bravis_conference_send_message (peer->conference, mail->bytes,
+        mail->quality);
+  }
+  g_array_set_size (mails, 0);
+  return n > 0;
+}
+
+/* Whether the application gets on with the others' messages: with the next input.
+ * Returns whether that is news. */
+static gboolean
+put_in_backlog (BravisPeer *peer)
+{
+  gsize backlog = bravis_audience_get_backlog (peer->audience);
+  gboolean busy = peer->busy;
+
+  if (backlog > MAX_BACKLOG)
+    peer->busy = TRUE;
+  else if (backlog <= MAX_BACKLOG / 2)
+    peer->busy = FALSE;
+  bravis_conference_set_busy (peer->conference, peer->busy);
+  return peer->busy != busy;
+}
+
+static void
+settle_mailbox (BravisPeer *peer, BravisConferenceState state)
+{
+  BravisEvent event = { .type = BRAVIS_EVENT_WRITABLE };
+
+  if (bravis_mailbox_settle (peer->mailbox,
+          bravis_conference_get_unsent (peer->conference),
+          state == BRAVIS_CONFERENCE_MEMBER))
+    bravis_audience_tell (peer->audience, &event);
+}
+
+/* The backlog grows although all were asked to wait: its memory is bounded all
+ * the same. */
+static void
+check_backlog (BravisPeer *peer, gint64 now)
+{
+  if (bravis_audience_get_backlog (peer->audience) <= MAX_BACKLOG_AT_ALL)
+    return;
+  g_mutex_lock (&peer->lock);
+  if (!peer->leaving)
+    bravis_conference_give_up (peer->conference, g_error_new (BRAVIS_ERROR,
+            BRAVIS_ERROR_LIMIT, "more than %d bytes of messages wait for this "
+            "peer's application", MAX_BACKLOG_AT_ALL), now);
+  peer->leaving = TRUE;
+  g_mutex_unlock (&peer->lock);
+}
+
 /* One turn of the state machine: its outputs go to @outputs. Returns when the
  * next turn is due. */
 static gint64
-turn (BravisPeer *peer, GPtrArray *letters, GArray *outputs, gint64 now,
-    BravisConferenceState *state)
+turn (BravisPeer *peer, GPtrArray *letters, GArray *mails, GArray *outputs,
+    gint64 now, BravisConferenceState *state)
 {
   gint64 wall_clock = get_wall_clock ();
   BravisConferenceOutput output = { 0 };
+  gboolean tick;
   gint64 deadline;
 
   g_mutex_lock (&peer->lock);
+  tick = put_in_messages (peer, mails);
+  tick |= put_in_backlog (peer);
   for (guint i = 0; i < letters->len; i++) {
     BravisLetter *letter = g_ptr_array_index (letters, i);
 
     bravis_conference_receive (peer->conference, &letter->from, letter->data,
         letter->size, now, wall_clock);
   }
-  if (now >= bravis_conference_deadline (peer->conference))
+  if (tick || now >= bravis_conference_deadline (peer->conference))
     bravis_conference_tick (peer->conference, now, wall_clock);
   while (bravis_conference_poll (peer->conference, &output)) {
     g_array_append_val (outputs, output);
     output = (BravisConferenceOutput) { 0 };
   }
   *state = bravis_conference_get_state (peer->conference);
+  settle_mailbox (peer, *state);
   deadline = bravis_conference_deadline (peer->conference);
   g_mutex_unlock (&peer->lock);
   return deadline;
@@ -377,6 +508,7 @@ run (gpointer data)
   g_autoptr (GPtrArray) letters = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) outputs = g_array_new (FALSE, FALSE,
       sizeof (BravisConferenceOutput));
+  g_autoptr (GArray) mails = new_mails ();
   gint64 deadline = 0;
 
   g_array_set_clear_func (outputs, clear_output);
@@ -384,10 +516,11 @@ run (gpointer data)
     gint64 now = g_get_monotonic_time ();
     BravisConferenceState state;
 
-    deadline = turn (peer, letters, outputs, now, &state);
+    deadline = turn (peer, letters, mails, outputs, now, &state);
     for (guint i = 0; i < outputs->len; i++)
       handle_output (peer, &g_array_index (outputs, BravisConferenceOutput, i),
           now);
+    check_backlog (peer, now);
     bravis_epoch_book_tick (peer->book, now);
     settle_state (peer, state);
     deadline = MIN (deadline, bravis_epoch_book_deadline (peer->book));
@@ -433,7 +566,10 @@ bravis_peer_start (BravisPeer *peer)
 static void
 leave_locked (BravisPeer *peer)
 {
+  g_autoptr (GArray) mails = new_mails ();
+
   peer->leaving = TRUE;
+  put_in_messages (peer, mails);
   bravis_conference_leave (peer->conference, g_get_monotonic_time ());
   bravis_inbox_wake (peer->inbox);
 }
@@ -586,6 +722,31 @@ bravis_peer_refresh (BravisPeer *peer)
 }
 
 gboolean
+bravis_peer_multicast (BravisPeer *peer, GBytes *message, GcpQuality quality,
+    GError **error)
+{
+  gboolean first;
+
+  if (!bravis_mailbox_put (peer->mailbox, message, quality, &first, error))
+    return FALSE;
+  if (first)
+    bravis_inbox_wake (peer->inbox);
+  return TRUE;
+}
+
+gsize
+bravis_peer_get_queued (BravisPeer *peer)
+{
+  return bravis_mailbox_get_queued (peer->mailbox);
+}
+
+gsize
+bravis_peer_get_max_message (BravisPeer *peer)
+{
+  return peer->max_message;
+}
+
+gboolean
 bravis_peer_add_stream (BravisPeer *peer, BravisKind kind, guint16 *stream,
     GError **error)
 {
@@ -712,6 +873,21 @@ bravis_peer_get_state (BravisPeer *peer)
   return g_atomic_int_get (&peer->state);
 }
 
+/* Whose applications are behind, so that everybody's messages wait. */
+static GVariant *
+list_paused (BravisPeer *peer)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("as"));
+  const char *name;
+
+  g_mutex_lock (&peer->lock);
+  for (guint i = 0; peer->conference && (name =
+          bravis_conference_get_paused_by (peer->conference, i)); i++)
+    g_variant_builder_add (&builder, "s", name);
+  g_mutex_unlock (&peer->lock);
+  return g_variant_builder_end (&builder);
+}
+
 static void
 add_count (GVariantBuilder *builder, const char *name, guint64 *counter)
 {
@@ -731,6 +907,8 @@ bravis_peer_get_stats (BravisPeer *peer)
   add_count (&builder, "media-received", &peer->counters.media_received);
   add_count (&builder, "control-dropped", &peer->counters.control_dropped);
   add_count (&builder, "datagrams-sent", &peer->counters.sent);
+  add_count (&builder, "messages-received", &peer->counters.messages_received);
+  g_variant_builder_add (&builder, "{sv}", "waiting-for", list_paused (peer));
   g_variant_builder_add (&builder, "{sv}", "epochs-kept",
       g_variant_new_uint32 (bravis_epoch_book_get_n_epochs (peer->book)));
   return g_variant_builder_end (&builder);

@@ -41,6 +41,11 @@ gboolean bravis_peer_invite (BravisPeer *peer, const char *name,
     const char *address, GError **error);
 void bravis_peer_refresh (BravisPeer *peer);
 
+gboolean bravis_peer_multicast (BravisPeer *peer, GBytes *message,
+    GcpQuality quality, GError **error);
+gsize bravis_peer_get_queued (BravisPeer *peer);
+gsize bravis_peer_get_max_message (BravisPeer *peer);
+
 gboolean bravis_peer_add_stream (BravisPeer *peer, BravisKind kind,
     guint16 *stream, GError **error);
 gboolean bravis_peer_describe_stream (BravisPeer *peer, guint16 stream,

@@ -66,6 +66,12 @@ get_property (GObject *object, guint id, GValue *value,
     case PROP_STATS:
       g_value_take_variant (value, bravis_session_dup_stats (session));
       break;
+    case PROP_VIEW:
+      g_value_take_boxed (value, bravis_session_ref_view (session));
+      break;
+    case PROP_QUEUED:
+      g_value_set_uint64 (value, bravis_session_get_queued (session));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
@@ -154,11 +160,28 @@ install_properties (GObjectClass *object_class)
    * BravisSession:stats:
    *
    * A dictionary: "local-address" (s), "datagrams-received", "media-received",
-   * "control-dropped", "datagrams-sent" (t), "epochs-kept" (u).
+   * "control-dropped", "datagrams-sent", "messages-received" (t), "waiting-for" (as:
+   * the members whose applications do not get on with the messages that they were
+   * given, so that nobody's go out), "epochs-kept" (u).
    */
   props[PROP_STATS] = g_param_spec_variant ("stats", "Statistics",
       "Counts of datagrams, the local address", G_VARIANT_TYPE_VARDICT, NULL,
       seen);
+  /**
+   * BravisSession:view: (nullable)
+   *
+   * The present view; %NULL: there is none.
+   */
+  props[PROP_VIEW] = g_param_spec_boxed ("view", "View",
+      "Who is in, as all members agree", BRAVIS_TYPE_VIEW, seen);
+  /**
+   * BravisSession:queued:
+   *
+   * How many bytes of this peer's own messages wait for their place in the group's
+   * order; each message counts at least 64. There is no notification.
+   */
+  props[PROP_QUEUED] = g_param_spec_uint64 ("queued", "Queued",
+      "Bytes of own messages that wait to be ordered", 0, G_MAXUINT64, 0, seen);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -261,6 +284,38 @@ install_signals (void)
    */
   signals[SIGNAL_STREAM_REMOVED] = new_signal ("stream-removed", 4,
       G_TYPE_STRING, G_TYPE_UINT64, G_TYPE_STRING, G_TYPE_UINT);
+  /**
+   * BravisSession::view-changed:
+   * @session: the session
+   * @view: the new view
+   *
+   * The members agree on who is in from here on. #BravisSession::member-left and
+   * #BravisSession::member-joined follow for whoever did; what comes as
+   * #BravisSession::message before the next view is delivered in this one, the
+   * same and in the same order at all members that go on together.
+   */
+  signals[SIGNAL_VIEW_CHANGED] = new_signal ("view-changed", 1,
+      BRAVIS_TYPE_VIEW | G_SIGNAL_TYPE_STATIC_SCOPE);
+  /**
+   * BravisSession::message:
+   * @session: the session
+   * @name: the name of the member who sent it; may be this peer
+   * @member: its id
+   * @message: the message
+   *
+   * A member multicast a message. Not emitted where there is a handler
+   * (bravis_session_set_message_handler()).
+   */
+  signals[SIGNAL_MESSAGE] = new_signal ("message", 3, G_TYPE_STRING,
+      G_TYPE_UINT64, G_TYPE_BYTES | G_SIGNAL_TYPE_STATIC_SCOPE);
+  /**
+   * BravisSession::writable:
+   * @session: the session
+   *
+   * After bravis_session_multicast() said %G_IO_ERROR_WOULD_BLOCK: half of the
+   * queue is free again.
+   */
+  signals[SIGNAL_WRITABLE] = new_signal ("writable", 0);
 }
 
 void
@@ -276,6 +331,12 @@ void
 bravis_session_notify (BravisSession *session, guint prop)
 {
   g_object_notify_by_pspec (G_OBJECT (session), props[prop]);
+}
+
+gboolean
+bravis_session_is_heard (BravisSession *session, guint signal)
+{
+  return g_signal_has_handler_pending (session, signals[signal], 0, FALSE);
 }
 
 void

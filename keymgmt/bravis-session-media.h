@@ -7,6 +7,7 @@
 
 #include "bravis-epoch.h"
 #include "bravis-session.h"
+#include "bravis-view.h"
 #include "../gcp/gcp-address.h"
 
 G_BEGIN_DECLS
@@ -63,9 +64,13 @@ guint bravis_session_add_media_receiver (BravisSession *session,
 void bravis_session_remove_media_receiver (BravisSession *session, guint id);
 
 /* What happens in the group, in the session's thread, in its order. A new listener
- * gets everything that is so at present first: members, epoch, streams. It may
- * take its time. A stream that is described anew is added again. */
+ * gets everything that is so at present first: view, members, epoch, streams. It may
+ * take its time. A stream that is described anew is added again.
+ *
+ * After a view come the members that left and joined with it, then what is
+ * delivered in it. */
 typedef enum {
+  BRAVIS_EVENT_VIEW,            /* @view */
   BRAVIS_EVENT_EPOCH,           /* @epoch, @cause, @milliseconds since the view */
   BRAVIS_EVENT_MEMBER_JOINED,   /* @name, @member: another, never oneself */
   BRAVIS_EVENT_MEMBER_LEFT,     /* @name, @member, @leave_reason */
@@ -73,11 +78,16 @@ typedef enum {
   BRAVIS_EVENT_STREAM_REMOVED,  /* the same, without @description */
   BRAVIS_EVENT_REFUSED,         /* @name or NULL, @by or NULL, @reason */
   BRAVIS_EVENT_UNREACHABLE,     /* @name */
+  BRAVIS_EVENT_MESSAGE,         /* @name, @member (may be oneself), @message, @quality */
+  BRAVIS_EVENT_WRITABLE,        /* there is room again for one's own messages */
   BRAVIS_EVENT_ENDED            /* @reason */
 } BravisEventType;
 
 typedef struct {
   BravisEventType type;
+  BravisView *view;
+  GBytes *message;
+  BravisQuality quality;
   BravisEpoch *epoch;
   const char *cause;
   double milliseconds;

@@ -1,8 +1,9 @@
 /* bravis-session-private.h: what the files of BravisSession share
  *
- *   bravis-session.c        events, life, public functions
- *   bravis-session-class.c  properties and signals
- *   bravis-session-media.c  what elements need of it
+ *   bravis-session.c           events, life, public functions
+ *   bravis-session-class.c     properties and signals
+ *   bravis-session-media.c     what elements need of it
+ *   bravis-session-messages.c  the application's messages
  */
 #pragma once
 
@@ -10,10 +11,13 @@
 
 G_BEGIN_DECLS
 
+/* Who takes the messages; referenced while it is called. */
 typedef struct {
-  GcpMemberId id;
-  char *name;
-} BravisSessionMember;
+  gatomicrefcount references;
+  BravisMessageFunc handle;
+  gpointer user_data;
+  GDestroyNotify destroy;
+} BravisSessionHandler;
 
 struct _BravisSession {
   GObject parent_instance;
@@ -28,7 +32,8 @@ struct _BravisSession {
   guint holds;
   gboolean is_own_start;        /* the application started it itself */
   gboolean is_over;             /* it was stopped, or is about to be */
-  GPtrArray *members;           /* of BravisSessionMember */
+  BravisView *view;             /* the present one, NULL: none */
+  BravisSessionHandler *handler;        /* of messages; NULL: none */
 
   const char *last_state;       /* of the session's thread: the last told */
 };
@@ -44,6 +49,8 @@ enum {
   PROP_VERIFICATION_CODE,
   PROP_STATE,
   PROP_STATS,
+  PROP_VIEW,
+  PROP_QUEUED,
   N_PROPS
 };
 
@@ -56,6 +63,9 @@ enum {
   SIGNAL_ENDED,
   SIGNAL_STREAM_ADDED,
   SIGNAL_STREAM_REMOVED,
+  SIGNAL_VIEW_CHANGED,
+  SIGNAL_MESSAGE,
+  SIGNAL_WRITABLE,
   N_SIGNALS
 };
 
@@ -63,5 +73,11 @@ enum {
 void bravis_session_install (GObjectClass *object_class);
 void bravis_session_notify (BravisSession *session, guint prop);
 void bravis_session_emit (BravisSession *session, guint signal, ...);
+gboolean bravis_session_is_heard (BravisSession *session, guint signal);
+
+/* Gives the message to the handler, or to who is connected to the signal. */
+void bravis_session_take_message (BravisSession *session,
+    const BravisEvent *event);
+void bravis_session_clear_messages (BravisSession *session);
 
 G_END_DECLS

@@ -42,65 +42,33 @@ bravis_leave_reason_get_type (void)
   return type;
 }
 
+GType
+bravis_quality_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { BRAVIS_QUALITY_AGREED, "BRAVIS_QUALITY_AGREED", "agreed" },
+    { BRAVIS_QUALITY_SAFE, "BRAVIS_QUALITY_SAFE", "safe" },
+    { 0, NULL, NULL },
+  };
+  static gsize type;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("BravisQuality", values));
+  return type;
+}
+
 /* --- what happened, in the session's thread --- */
 
+/* NULL: none any more. */
 static void
-member_free (gpointer data)
-{
-  BravisSessionMember *member = data;
-
-  g_free (member->name);
-  g_free (member);
-}
-
-static void
-add_member (BravisSession *session, GcpMemberId id, const char *name)
-{
-  BravisSessionMember *member = g_new0 (BravisSessionMember, 1);
-
-  member->id = id;
-  member->name = g_strdup (name);
-  g_ptr_array_add (session->members, member);
-}
-
-static BravisSessionMember *
-get_member (BravisSession *session, guint index)
-{
-  return g_ptr_array_index (session->members, index);
-}
-
-static void
-remove_member (BravisSession *session, GcpMemberId id)
-{
-  for (guint i = session->members->len; i-- > 0;)
-    if (get_member (session, i)->id == id)
-      g_ptr_array_remove_index (session->members, i);
-}
-
-/* Events tell of the others; the epoch has everybody, oneself included, in the
- * view's order. */
-static void
-take_members (BravisSession *session, BravisEpoch *epoch)
-{
-  g_ptr_array_set_size (session->members, 0);
-  for (guint i = 0; epoch && i < bravis_epoch_get_n_members (epoch); i++) {
-    BravisCard *card = bravis_epoch_get_card (epoch, i);
-
-    add_member (session, card->id, card->name);
-  }
-}
-
-static void
-update_members (BravisSession *session, const BravisEvent *event)
+set_view (BravisSession *session, BravisView *view)
 {
   g_mutex_lock (&session->lock);
-  if (event->type == BRAVIS_EVENT_MEMBER_JOINED)
-    add_member (session, event->member, event->name);
-  else if (event->type == BRAVIS_EVENT_MEMBER_LEFT)
-    remove_member (session, event->member);
-  else
-    take_members (session, event->epoch);
+  g_clear_pointer (&session->view, bravis_view_unref);
+  session->view = view ? bravis_view_ref (view) : NULL;
   g_mutex_unlock (&session->lock);
+  bravis_session_notify (session, PROP_VIEW);
   bravis_session_notify (session, PROP_MEMBERS);
 }
 
@@ -132,19 +100,20 @@ on_event (const BravisEvent *event, gpointer user_data)
   if (!event)
     return;
   switch (event->type) {
+    case BRAVIS_EVENT_VIEW:
+      set_view (session, event->view);
+      bravis_session_emit (session, SIGNAL_VIEW_CHANGED, event->view);
+      break;
     case BRAVIS_EVENT_EPOCH:
-      update_members (session, event);
       notify_epoch (session);
       bravis_session_emit (session, SIGNAL_EPOCH_CHANGED,
           bravis_epoch_get_number (event->epoch), event->cause,
           event->milliseconds);
       break;
     case BRAVIS_EVENT_MEMBER_JOINED:
-      update_members (session, event);
       bravis_session_emit (session, SIGNAL_MEMBER_JOINED, event->name);
       break;
     case BRAVIS_EVENT_MEMBER_LEFT:
-      update_members (session, event);
       bravis_session_emit (session, SIGNAL_MEMBER_LEFT, event->name,
           event->leave_reason);
       break;
@@ -165,8 +134,14 @@ on_event (const BravisEvent *event, gpointer user_data)
     case BRAVIS_EVENT_UNREACHABLE:
       bravis_session_emit (session, SIGNAL_UNREACHABLE, event->name);
       break;
+    case BRAVIS_EVENT_MESSAGE:
+      bravis_session_take_message (session, event);
+      break;
+    case BRAVIS_EVENT_WRITABLE:
+      bravis_session_emit (session, SIGNAL_WRITABLE);
+      break;
     case BRAVIS_EVENT_ENDED:
-      update_members (session, event);
+      set_view (session, NULL);
       notify_epoch (session);
       bravis_session_emit (session, SIGNAL_ENDED, event->reason);
       break;
@@ -256,7 +231,8 @@ bravis_session_finalize (GObject *object)
   BravisSession *session = BRAVIS_SESSION (object);
 
   g_clear_pointer (&session->peer, bravis_peer_free);
-  g_ptr_array_unref (session->members);
+  g_clear_pointer (&session->view, bravis_view_unref);
+  bravis_session_clear_messages (session);
   g_free (session->name);
   g_free (session->config);
   g_mutex_clear (&session->lock);
@@ -277,7 +253,6 @@ static void
 bravis_session_init (BravisSession *session)
 {
   g_mutex_init (&session->lock);
-  session->members = g_ptr_array_new_with_free_func (member_free);
   session->last_state = "idle";
 }
 
@@ -475,14 +450,33 @@ GStrv
 bravis_session_dup_members (BravisSession *session)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autoptr (BravisView) view = NULL;
+
+  g_return_val_if_fail (BRAVIS_IS_SESSION (session), NULL);
+
+  view = bravis_session_ref_view (session);
+  for (guint i = 0; view && i < bravis_view_get_n_members (view); i++)
+    g_strv_builder_add (builder, bravis_view_get_name (view, i));
+  return g_strv_builder_end (builder);
+}
+
+/**
+ * bravis_session_ref_view:
+ * @session: a session
+ *
+ * Returns: (transfer full) (nullable): the present view; %NULL: there is none
+ */
+BravisView *
+bravis_session_ref_view (BravisSession *session)
+{
+  BravisView *view;
 
   g_return_val_if_fail (BRAVIS_IS_SESSION (session), NULL);
 
   g_mutex_lock (&session->lock);
-  for (guint i = 0; i < session->members->len; i++)
-    g_strv_builder_add (builder, get_member (session, i)->name);
+  view = session->view ? bravis_view_ref (session->view) : NULL;
   g_mutex_unlock (&session->lock);
-  return g_strv_builder_end (builder);
+  return view;
 }
 
 /**

@@ -21,7 +21,7 @@
  */
 #pragma once
 
-#include <glib-object.h>
+#include "bravis-view.h"
 
 G_BEGIN_DECLS
 
@@ -45,6 +45,35 @@ typedef enum {
 #define BRAVIS_TYPE_LEAVE_REASON (bravis_leave_reason_get_type ())
 GType bravis_leave_reason_get_type (void);
 
+/**
+ * BravisQuality:
+ * @BRAVIS_QUALITY_AGREED: as soon as the message's place in the order is known
+ * @BRAVIS_QUALITY_SAFE: once every member of the view holds the message
+ *
+ * When a message is delivered. Both kinds are in the one order that is the same at
+ * all members.
+ */
+typedef enum {
+  BRAVIS_QUALITY_AGREED,
+  BRAVIS_QUALITY_SAFE
+} BravisQuality;
+
+#define BRAVIS_TYPE_QUALITY (bravis_quality_get_type ())
+GType bravis_quality_get_type (void);
+
+/**
+ * BravisMessageFunc:
+ * @session: the session
+ * @name: the name of the member who sent it; may be this peer
+ * @member: its id
+ * @message: the message
+ * @user_data: what was given to bravis_session_set_message_handler()
+ *
+ * Takes a message that a member multicast.
+ */
+typedef void (*BravisMessageFunc) (BravisSession *session, const char *name,
+    guint64 member, GBytes *message, gpointer user_data);
+
 BravisSession *bravis_session_new (const char *name, const char *config,
     GError **error);
 
@@ -61,6 +90,14 @@ gboolean bravis_session_invite (BravisSession *session, const char *name,
     const char *address, GError **error);
 
 void bravis_session_refresh (BravisSession *session);
+
+gboolean bravis_session_multicast (BravisSession *session, GBytes *message,
+    BravisQuality quality, GError **error);
+void bravis_session_set_message_handler (BravisSession *session,
+    BravisMessageFunc handler, gpointer user_data, GDestroyNotify destroy);
+guint64 bravis_session_get_queued (BravisSession *session);
+gsize bravis_session_get_max_message (BravisSession *session);
+BravisView *bravis_session_ref_view (BravisSession *session);
 
 const char *bravis_session_get_name (BravisSession *session);
 const char *bravis_session_get_identity (BravisSession *session);

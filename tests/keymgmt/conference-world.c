@@ -139,6 +139,15 @@ handle (Peer *peer, BravisConferenceOutput *output)
     case BRAVIS_CONFERENCE_VIEW:
       g_assert_true (gcp_view_contains (output->view,
           peer->conference->own->card->id));
+      g_assert_cmpuint (g_strv_length (output->names), ==,
+          gcp_view_get_n_members (output->view));
+      g_assert_cmpuint (output->member, ==, peer->conference->own->card->id);
+      break;
+    case BRAVIS_CONFERENCE_MESSAGE:
+      note (peer->events, "message %s %.*s",
+          bravis_conference_name_of (peer->conference, output->member),
+          (int) g_bytes_get_size (output->bytes),
+          (const char *) g_bytes_get_data (output->bytes, NULL));
       break;
     case BRAVIS_CONFERENCE_EPOCH:
       g_assert_cmpuint (output->addresses->len, ==,
@@ -184,6 +193,26 @@ handle (Peer *peer, BravisConferenceOutput *output)
       peer->end_reason = output->end_reason;
       break;
   }
+}
+
+void
+peer_multicast (Peer *peer, const char *text)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+
+  bravis_conference_send_message (peer->conference, bytes, GCP_AGREED);
+  bravis_conference_tick (peer->conference,
+      sim_network_now (peer->world->network), TEST_PKI_NOW);
+  peer_drain (peer);
+}
+
+void
+peer_set_busy (Peer *peer, gboolean busy)
+{
+  bravis_conference_set_busy (peer->conference, busy);
+  bravis_conference_tick (peer->conference,
+      sim_network_now (peer->world->network), TEST_PKI_NOW);
+  peer_drain (peer);
 }
 
 void

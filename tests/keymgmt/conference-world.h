@@ -37,7 +37,8 @@ typedef struct {
   GPtrArray *refusals;          /* of char *: "name|by|code" */
   GPtrArray *events;            /* of char *: "joined NAME", "left NAME WHY",
                                  * "stream NAME KIND NUMBER DESCRIPTION",
-                                 * "end NAME NUMBER", "unreachable NAME" */
+                                 * "end NAME NUMBER", "unreachable NAME",
+                                 * "message NAME TEXT" */
   GPtrArray *addresses;         /* of the present epoch: of char * */
   gboolean over;
   GcpEndReason end_reason;
@@ -77,6 +78,8 @@ void peer_invite (Peer *peer, Peer *other);
 void peer_leave (Peer *peer);
 void peer_crash (Peer *peer);
 void peer_refresh (Peer *peer);
+void peer_multicast (Peer *peer, const char *text);     /* the application's */
+void peer_set_busy (Peer *peer, gboolean busy);
 guint16 peer_add_stream (Peer *peer, BravisKind kind, const char *description);
 /* What follows from something done to @peer->conference directly. */
 void peer_drain (Peer *peer);

@@ -205,6 +205,42 @@ test_slow_listener_does_not_hold_up_who_tells (void)
   g_mutex_clear (&gate);
 }
 
+static void
+count_relief (gpointer user_data)
+{
+  g_atomic_int_inc ((int *) user_data);
+}
+
+static int
+count_reliefs_of (guint n_messages)
+{
+  g_autoptr (BravisAudience) audience = NULL;
+  g_autoptr (GBytes) message = g_bytes_new_take (g_malloc0 (1000), 1000);
+  BravisEvent event = { .type = BRAVIS_EVENT_MESSAGE, .message = message };
+  int reliefs = 0;
+  Ear owner;
+
+  audience = bravis_audience_new (listen, &owner);
+  ear_init (&owner, audience);
+  bravis_audience_watch_backlog (audience, 10000, count_relief, &reliefs);
+  for (guint i = 0; i < n_messages; i++)
+    bravis_audience_tell (audience, &event);
+  g_assert_cmpuint (bravis_audience_get_backlog (audience), >=,
+      1000 * n_messages);
+  bravis_audience_start (audience);
+  bravis_audience_stop (audience);
+  g_assert_cmpuint (bravis_audience_get_backlog (audience), ==, 0);
+  ear_clear (&owner);
+  return reliefs;
+}
+
+static void
+test_end_of_a_backlog_is_told_once (void)
+{
+  g_assert_cmpint (count_reliefs_of (5), ==, 0);
+  g_assert_cmpint (count_reliefs_of (50), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -215,6 +251,8 @@ main (int argc, char **argv)
       test_removed_listener_is_not_called);
   g_test_add_func ("/keymgmt/audience/listener_removes_itself_and_another",
       test_listener_removes_itself_and_another);
+  g_test_add_func ("/keymgmt/audience/end_of_a_backlog_is_told_once",
+      test_end_of_a_backlog_is_told_once);
   g_test_add_func ("/keymgmt/audience/slow_listener_does_not_hold_up_who_tells",
       test_slow_listener_does_not_hold_up_who_tells);
   return g_test_run ();

@@ -188,6 +188,91 @@ test_streams_are_told_to_all_and_to_newcomers (void)
 }
 
 static void
+test_messages_reach_all_members (void)
+{
+  g_autoptr (World) world = conference_of (3);
+
+  peer_multicast (world_get (world, 1), "hello");
+  world_run (world, WORLD_SECOND);
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (peer_was_told (world_get (world, i),
+            "message " BOB " hello"));
+}
+
+/* Nobody's application is given more than it can take, nor are key changes held
+ * up by it. */
+static void
+test_who_is_behind_holds_messages_up_and_nothing_else (void)
+{
+  g_autoptr (World) world = conference_of (3);
+  Peer *alice = world_get (world, 0), *carol = world_get (world, 2);
+
+  peer_set_busy (carol, TRUE);
+  world_run (world, WORLD_SECOND);
+  peer_multicast (alice, "later");
+  g_assert_cmpuint (bravis_conference_get_unsent (alice->conference), >=, 5);
+  peer_refresh (alice);
+  world_run (world, WORLD_SECOND);
+  g_assert_cmpint (peer_cause (carol), ==, BRAVIS_CAUSE_REFRESH);
+  g_assert_false (peer_was_told (alice, "message " ALICE " later"));
+  g_assert_false (peer_was_told (carol, "message " ALICE " later"));
+  peer_set_busy (carol, FALSE);
+  world_run (world, WORLD_SECOND);
+  g_assert_true (peer_was_told (alice, "message " ALICE " later"));
+  g_assert_true (peer_was_told (carol, "message " ALICE " later"));
+  g_assert_cmpuint (bravis_conference_get_unsent (alice->conference), ==, 0);
+}
+
+static void
+test_newcomers_learn_who_is_behind (void)
+{
+  g_autoptr (World) world = conference_of (2);
+  Peer *carol;
+
+  peer_set_busy (world_get (world, 0), TRUE);
+  carol = world_add (world, "carol");
+  peer_invite (world_get (world, 1), carol);
+  world_run (world, 2 * WORLD_SECOND);
+  world_assert_settled (world, 3);
+  peer_multicast (carol, "later");
+  world_run (world, WORLD_SECOND);
+  g_assert_false (peer_was_told (carol, "message " CAROL " later"));
+  peer_set_busy (world_get (world, 0), FALSE);
+  world_run (world, WORLD_SECOND);
+  g_assert_true (peer_was_told (carol, "message " CAROL " later"));
+}
+
+static void
+test_who_is_behind_and_crashes_holds_nobody_up (void)
+{
+  g_autoptr (World) world = conference_of (3);
+  Peer *alice = world_get (world, 0);
+
+  peer_set_busy (world_get (world, 1), TRUE);
+  world_run (world, WORLD_SECOND);
+  peer_multicast (alice, "later");
+  peer_crash (world_get (world, 1));
+  world_run (world, 3 * WORLD_SECOND);
+  g_assert_true (peer_was_told (alice, "message " ALICE " later"));
+  g_assert_true (peer_was_told (world_get (world, 2),
+          "message " ALICE " later"));
+}
+
+static void
+test_messages_before_leaving_are_delivered (void)
+{
+  g_autoptr (World) world = conference_of (3);
+  Peer *bob = world_get (world, 1);
+
+  peer_multicast (bob, "goodbye");
+  peer_leave (bob);
+  world_run (world, 2 * WORLD_SECOND);
+  g_assert_true (bob->over);
+  g_assert_true (peer_was_told (world_get (world, 2),
+          "message " BOB " goodbye"));
+}
+
+static void
 test_streams_are_limited (void)
 {
   g_autoptr (World) world = conference_of (1);
@@ -739,6 +824,11 @@ main (int argc, char **argv)
   ADD (who_crashes_is_out_and_the_key_changes);
   ADD (refresh_changes_the_key);
   ADD (streams_are_told_to_all_and_to_newcomers);
+  ADD (messages_reach_all_members);
+  ADD (who_is_behind_holds_messages_up_and_nothing_else);
+  ADD (newcomers_learn_who_is_behind);
+  ADD (who_is_behind_and_crashes_holds_nobody_up);
+  ADD (messages_before_leaving_are_delivered);
   ADD (streams_are_limited);
   ADD (one_may_leave_in_any_state);
   ADD (peer_at_another_address_is_followed);

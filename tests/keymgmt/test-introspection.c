@@ -21,7 +21,8 @@ test_session_has_methods_signals_and_properties (void)
   static const char *const methods[] = {
     "new", "get", "start", "leave", "stop", "invite", "refresh",
     "dup_members", "get_epoch_number", "dup_verification_code", "get_state",
-    "dup_stats",
+    "dup_stats", "multicast", "set_message_handler", "get_queued",
+    "get_max_message", "ref_view",
   };
   GIObjectInfo *session = find_session ();
   g_autoptr (GString) signals = g_string_new (NULL);
@@ -40,8 +41,9 @@ test_session_has_methods_signals_and_properties (void)
     g_base_info_unref (signal);
   }
   g_assert_cmpstr (signals->str, ==, "ended epoch-changed member-joined "
-      "member-left refused stream-added stream-removed unreachable ");
-  g_assert_cmpint (g_object_info_get_n_properties (session), ==, 10);
+      "member-left message refused stream-added stream-removed unreachable "
+      "view-changed writable ");
+  g_assert_cmpint (g_object_info_get_n_properties (session), ==, 12);
   g_base_info_unref (session);
 }
 
