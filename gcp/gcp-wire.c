@@ -148,7 +148,7 @@ gcp_read_vector24_bytes (GcpReader *reader, gsize max)
 void
 gcp_writer_init (GcpWriter *writer)
 {
-  writer->array = g_byte_array_new ();
+  writer->array = g_byte_array_sized_new (128);
 }
 
 void

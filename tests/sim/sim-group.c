@@ -58,26 +58,37 @@ find_process (SimGroup *group, GcpMemberId id)
 
 /* ---- payloads ---- */
 
-/* Filling that no other message has at the same place. */
-static void
-fill (guint8 *out, guint64 message, gsize size)
+#define N_FILLINGS 65521
+#define LONGEST_FILLING (256 * 1024)
+
+/* A payload ends with octets that no other message near it has at the same place. */
+static const guint8 *
+get_filling (guint64 message, gsize size)
 {
-  for (gsize i = 0; i < size; i++)
-    out[i] = message * 131 + i * 7 + (i >> 8);
+  static guint8 octets[N_FILLINGS + LONGEST_FILLING];
+  static gsize made = 0;
+
+  if (g_once_init_enter (&made)) {
+    SimRandom random;
+
+    sim_random_init (&random, N_FILLINGS);
+    sim_random_fill (&random, octets, sizeof octets);
+    g_once_init_leave (&made, 1);
+  }
+  g_assert (size <= LONGEST_FILLING);
+  return octets + message % N_FILLINGS;
 }
 
 static GBytes *
 write_payload (guint64 message, PayloadKind kind, guint64 argument, gsize size)
 {
   g_auto (GcpWriter) writer = { NULL };
-  g_autofree guint8 *filling = g_malloc (size + 1);
 
-  fill (filling, message, size);
   gcp_writer_init (&writer);
   gcp_write_u64 (&writer, message);
   gcp_write_u8 (&writer, kind);
   gcp_write_u64 (&writer, argument);
-  gcp_write_bytes (&writer, filling, size);
+  gcp_write_bytes (&writer, get_filling (message, size), size);
   return gcp_writer_finish (&writer);
 }
 
@@ -87,7 +98,6 @@ read_payload (GBytes *payload, PayloadKind *kind, guint64 *argument)
 {
   GcpReader reader;
   guint64 message;
-  g_autofree guint8 *filling = NULL;
   const guint8 *found;
   gsize size;
 
@@ -97,10 +107,8 @@ read_payload (GBytes *payload, PayloadKind *kind, guint64 *argument)
   *argument = gcp_read_u64 (&reader);
   size = gcp_reader_left (&reader);
   found = gcp_read_span (&reader, size);
-  filling = g_malloc (size + 1);
-  fill (filling, message, size);
-  return gcp_reader_finish (&reader) && memcmp (found, filling, size) == 0
-      ? message : 0;
+  return gcp_reader_finish (&reader)
+      && memcmp (found, get_filling (message, size), size) == 0 ? message : 0;
 }
 
 /* ---- a process ---- */
@@ -161,10 +169,12 @@ install (Process *process, const GcpOutput *output)
   process->view = gcp_view_ref (output->view);
 }
 
-static void
+/* Returns the next deadline. */
+static gint64
 pump (Process *process)
 {
   SimGroup *group = process->group;
+  gint64 deadline;
 
   for (;;) {
     g_auto (GcpOutput) output = { 0 };
@@ -199,8 +209,9 @@ pump (Process *process)
         break;
     }
   }
-  sim_network_set_deadline (group->network, process->index,
-      gcp_engine_deadline (process->engine));
+  deadline = gcp_engine_deadline (process->engine);
+  sim_network_set_deadline (group->network, process->index, deadline);
+  return deadline;
 }
 
 static void
@@ -218,11 +229,12 @@ static void
 process_tick (gpointer user_data, gint64 now)
 {
   Process *process = user_data;
+  gint64 deadline;
 
   gcp_engine_tick (process->engine, now);
-  pump (process);
+  deadline = pump (process);
   /* Or it would be called for ever. */
-  g_assert_cmpint (gcp_engine_deadline (process->engine), >, now);
+  g_assert_cmpint (deadline, >, now);
 }
 
 /* ---- the group ---- */

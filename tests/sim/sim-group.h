@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-#define SIM_GROUP_MAX 20
+#define SIM_GROUP_MAX 24
 
 typedef enum {
   SIM_SCHEDULE_CRASHES,         /* crashes, joins, leaves, decisions; any loss */

@@ -6,7 +6,8 @@ typedef struct {
   SimNodeFuncs funcs;
   gpointer user_data;
   gint64 deadline;
-  guint64 deadline_serial;      /* of the event that stands for it */
+  guint64 deadline_serial;      /* of the event that looks after it */
+  gint64 deadline_event;        /* when that comes; never later than the deadline */
   gint64 paused_until;
   guint side;
   gboolean crashed;
@@ -23,9 +24,10 @@ typedef struct {
   guint64 serial;               /* events of one time come in order of making */
   EventType type;
   guint from, to;
-  GBytes *bytes;
   SimEventFunc func;
   gpointer user_data;
+  gsize size;
+  guint8 data[];
 } Event;
 
 struct _SimNetwork {
@@ -78,13 +80,6 @@ gboolean
 sim_random_chance (SimRandom *random, double probability)
 {
   return (sim_random_u64 (random) >> 11) * 0x1p-53 < probability;
-}
-
-static void
-event_free (Event *event)
-{
-  g_clear_pointer (&event->bytes, g_bytes_unref);
-  g_free (event);
 }
 
 static gboolean
@@ -163,7 +158,7 @@ void
 sim_network_free (SimNetwork *network)
 {
   for (guint i = 0; i < network->heap->len; i++)
-    event_free (network->heap->pdata[i]);
+    g_free (network->heap->pdata[i]);
   g_ptr_array_unref (network->heap);
   g_array_unref (network->nodes);
   g_free (network);
@@ -173,7 +168,10 @@ guint
 sim_network_add_node (SimNetwork *network, const SimNodeFuncs *funcs,
     gpointer user_data)
 {
-  Node node = { .funcs = *funcs,.user_data = user_data,.deadline = G_MAXINT64 };
+  Node node = {
+    .funcs = *funcs,.user_data = user_data,.deadline = G_MAXINT64,
+    .deadline_event = G_MAXINT64
+  };
 
   g_array_append_val (network->nodes, node);
   return network->nodes->len - 1;
@@ -199,21 +197,20 @@ sim_network_set_conditions (SimNetwork *network,
 }
 
 static void
-send_copy (SimNetwork *network, guint from, guint to, GBytes *bytes)
+send_copy (SimNetwork *network, guint from, guint to, gconstpointer data,
+    gsize size)
 {
   const SimConditions *c = &network->conditions;
-  gint64 delay = sim_random_range (&network->random, c->delay_min,
-      c->delay_max);
-  Event *event;
+  Event *event = g_malloc (sizeof *event + size);
 
+  *event = (Event) {
+    .type = EVENT_DATAGRAM,.from = from,.to = to,.size = size,
+    .time = network->now + sim_random_range (&network->random, c->delay_min,
+        c->delay_max)
+  };
   if (sim_random_chance (&network->random, c->reorder))
-    delay += sim_random_range (&network->random, 0, c->late);
-  event = g_new0 (Event, 1);
-  event->type = EVENT_DATAGRAM;
-  event->time = network->now + delay;
-  event->from = from;
-  event->to = to;
-  event->bytes = g_bytes_ref (bytes);
+    event->time += sim_random_range (&network->random, 0, c->late);
+  memcpy (event->data, data, size);
   heap_push (network, event);
 }
 
@@ -222,7 +219,6 @@ sim_network_send (SimNetwork *network, guint from, guint to,
     gconstpointer data, gsize size)
 {
   const SimConditions *c = &network->conditions;
-  g_autoptr (GBytes) bytes = NULL;
 
   if (get_node (network, from)->crashed || get_node (network, to)->crashed)
     return;
@@ -232,12 +228,13 @@ sim_network_send (SimNetwork *network, guint from, guint to,
     return;
   if (sim_random_chance (&network->random, c->loss))
     return;
-  bytes = g_bytes_new (data, size);
-  send_copy (network, from, to, bytes);
+  send_copy (network, from, to, data, size);
   if (sim_random_chance (&network->random, c->duplicate))
-    send_copy (network, from, to, bytes);
+    send_copy (network, from, to, data, size);
 }
 
+/* A node's deadline is put off with nearly every datagram: the event that looks
+ * after it stays, and goes on to the present deadline when it comes. */
 static void
 push_deadline (SimNetwork *network, guint index)
 {
@@ -249,6 +246,7 @@ push_deadline (SimNetwork *network, guint index)
   event->to = index;
   heap_push (network, event);
   node->deadline_serial = event->serial;
+  node->deadline_event = event->time;
 }
 
 void
@@ -256,11 +254,10 @@ sim_network_set_deadline (SimNetwork *network, guint index, gint64 time)
 {
   Node *node = get_node (network, index);
 
-  if (node->crashed || node->deadline == time)
+  if (node->crashed)
     return;
   node->deadline = time;
-  node->deadline_serial = 0;
-  if (time != G_MAXINT64)
+  if (time < node->deadline_event)
     push_deadline (network, index);
 }
 
@@ -318,8 +315,10 @@ put_off (SimNetwork *network, Event *event)
     return FALSE;
   event->time = node->paused_until;
   heap_push (network, event);
-  if (event->type == EVENT_DEADLINE)
+  if (event->type == EVENT_DEADLINE) {
     node->deadline_serial = event->serial;
+    node->deadline_event = event->time;
+  }
   return TRUE;
 }
 
@@ -330,8 +329,14 @@ run_deadline (SimNetwork *network, Event *event)
 
   if (node->crashed || node->deadline_serial != event->serial)
     return;
-  node->deadline = G_MAXINT64;
   node->deadline_serial = 0;
+  node->deadline_event = G_MAXINT64;
+  if (node->deadline > network->now) {
+    if (node->deadline != G_MAXINT64)
+      push_deadline (network, event->to);
+    return;
+  }
+  node->deadline = G_MAXINT64;
   node->funcs.tick (node->user_data, network->now);
 }
 
@@ -339,12 +344,10 @@ static void
 run_datagram (SimNetwork *network, Event *event)
 {
   Node *node = get_node (network, event->to);
-  gsize size;
-  const guint8 *data = g_bytes_get_data (event->bytes, &size);
 
   if (!node->crashed)
-    node->funcs.receive (node->user_data, event->from, data, size,
-        network->now);
+    node->funcs.receive (node->user_data, event->from, event->data,
+        event->size, network->now);
 }
 
 void
@@ -373,7 +376,7 @@ sim_network_run_until (SimNetwork *network, gint64 time)
         event->func (network, event->user_data);
         break;
     }
-    event_free (event);
+    g_free (event);
   }
   network->now = time;
 }

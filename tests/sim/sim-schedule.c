@@ -196,10 +196,10 @@ settle (SimGroup *group, SimScheduleKind kind)
     sim_group_run (group, 8 * SECOND);
     return;
   }
-  for (guint i = 0; i < 20; i++) {
+  for (guint i = 0; i < 60; i++) {
     g_autofree char *wrong = NULL;
 
-    sim_group_run (group, 3 * SECOND / 2);
+    sim_group_run (group, SECOND / 2);
     wrong = sim_history_check_liveness (sim_group_get_history (group));
     if (!wrong)
       return;
@@ -224,7 +224,7 @@ sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace,
   sim_group_set_trace (group, trace);
   if (logs)
     sim_group_write_logs (group, logs);
-  start_group (&schedule, draw (&schedule, 3, 7));
+  start_group (&schedule, draw (&schedule, 3, 9));
   schedule.end = sim_network_now (sim_group_get_network (group))
       + draw (&schedule, SECOND / 2, 2 * SECOND);
   schedule.pause = draw (&schedule, 5000, 100000);
