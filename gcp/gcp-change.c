@@ -16,6 +16,19 @@ gcp_change_clear (GcpEngine *engine)
   g_clear_pointer (&engine->prepared, gcp_proposal_unref);
 }
 
+void
+gcp_change_hold_ready (GcpEngine *engine, GcpProposal *proposal)
+{
+  g_autoptr (GArray) members = gcp_proposal_list_members (proposal);
+
+  g_clear_pointer (&engine->prepared, gcp_proposal_unref);
+  engine->prepared = proposal;
+  gcp_lineage_merge (engine->lineage, proposal->lineage);
+  if (proposal->primary)
+    gcp_lineage_attempt (engine->lineage, proposal->id, members,
+        proposal->acking);
+}
+
 gboolean
 gcp_change_is_leaving (GcpEngine *engine, GcpMemberId id)
 {
@@ -107,6 +120,7 @@ accept_flush (GcpEngine *engine, GcpPeer *peer, GcpViewId attempt,
     m.prepared = engine->prepared->id;
   }
   m.highest = engine->highest;
+  m.lineage = engine->lineage;
   engine->highest = MAX (engine->highest, attempt.number);
   gcp_engine_send (engine, peer->id, &m);
 }
@@ -144,7 +158,7 @@ refuse_flush (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 static void
 handle_flush (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 {
-  if (!engine->view || m->attempt.proposer != peer->id
+  if (!engine->view || engine->out || m->attempt.proposer != peer->id
       || !gcp_view_contains (engine->view, peer->id)
       || m->attempt.number <= engine->view_id.number
       || m->attempt.number > engine->highest + GCP_MAX_NUMBER_STEP)
@@ -201,8 +215,7 @@ handle_prepare (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
     return;
   prepared.view = m->view;
   engine->promised = m->attempt;
-  g_clear_pointer (&engine->prepared, gcp_proposal_unref);
-  engine->prepared = gcp_proposal_ref (m->proposal);
+  gcp_change_hold_ready (engine, gcp_proposal_ref (m->proposal));
   gcp_engine_send (engine, peer->id, &prepared);
 }
 

@@ -14,6 +14,7 @@ static void
 attempt_free (GcpAttempt *attempt)
 {
   g_ptr_array_unref (attempt->replies);
+  gcp_lineage_free (attempt->lineage);
   g_free (attempt);
 }
 
@@ -102,14 +103,7 @@ propose (GcpEngine *engine, GcpProposal *proposal)
 {
   GcpAttempt *attempt = engine->attempt;
 
-  g_clear_pointer (&engine->prepared, gcp_proposal_unref);
-  engine->prepared = proposal;
-  for (guint i = attempt->replies->len; i-- > 0;) {
-    GcpReply *reply = attempt->replies->pdata[i];
-
-    if (!gcp_ids_contain (proposal->acking, reply->id))
-      g_ptr_array_remove_index (attempt->replies, i);
-  }
+  gcp_change_hold_ready (engine, proposal);
   for (guint i = 0; i < proposal->members->len; i++) {
     GcpMemberId id = g_array_index (proposal->members, GcpMember, i).id;
 
@@ -131,7 +125,7 @@ propose (GcpEngine *engine, GcpProposal *proposal)
 
 /* The same view again, under this attempt. */
 static void
-adopt (GcpEngine *engine, const GcpProposal *old)
+propose_again (GcpEngine *engine, const GcpProposal *old)
 {
   GcpProposal *proposal = gcp_proposal_new ();
 
@@ -152,8 +146,7 @@ adopt (GcpEngine *engine, const GcpProposal *old)
   g_array_append_vals (proposal->dropped, old->dropped->data,
       old->dropped->len);
   g_array_append_vals (proposal->acking, old->acking->data, old->acking->len);
-  g_array_append_vals (proposal->last_primary, old->last_primary->data,
-      old->last_primary->len);
+  proposal->lineage = gcp_lineage_copy (engine->attempt->lineage);
   propose (engine, proposal);
 }
 
@@ -232,27 +225,25 @@ append_unordered (GcpEngine *engine, GcpProposal *proposal)
   proposal->n_appended = proposal->appended->len;
 }
 
-/* A majority of the last primary view is here, or half of it with its first.
- * Who is put out but heard counts: it is on no other side. */
-static gboolean
-is_primary (GcpEngine *engine)
+/* Who takes part. (One that was put out is not asked, so it may count for another
+ * part.) */
+static GArray *
+list_here (GcpEngine *engine)
 {
-  guint n_here = 0;
-  gboolean first_is_here = FALSE;
+  GArray *here = gcp_ids_new ();
 
-  for (guint i = 0; i < engine->last_primary->len; i++) {
-    GcpMemberId id = g_array_index (engine->last_primary, GcpMemberId, i);
-    GcpPeer *peer = gcp_engine_find_peer (engine, id);
+  for (guint i = 0; i < engine->attempt->replies->len; i++)
+    gcp_ids_add (here, ((GcpReply *) engine->attempt->replies->pdata[i])->id);
+  return here;
+}
 
-    if (!attempt_find (engine->attempt, id)
-        && !(peer && peer->out && !gcp_engine_is_suspected (engine, peer)))
-      continue;
-    n_here++;
-    if (i == 0)
-      first_is_here = TRUE;
-  }
-  return 2 * n_here > engine->last_primary->len
-      || (2 * n_here == engine->last_primary->len && first_is_here);
+static gboolean
+is_primary (GcpEngine *engine, GcpProposal *proposal)
+{
+  g_autoptr (GArray) here = list_here (engine);
+  g_autoptr (GArray) members = gcp_proposal_list_members (proposal);
+
+  return gcp_lineage_allows (engine->attempt->lineage, here, members);
 }
 
 static void
@@ -263,13 +254,53 @@ propose_new (GcpEngine *engine)
   proposal->attempt = engine->attempt->id;
   proposal->id = engine->attempt->id;
   proposal->cut = engine->log.held;
-  proposal->primary = is_primary (engine);
-  g_array_append_vals (proposal->last_primary, engine->last_primary->data,
-      engine->last_primary->len);
+  proposal->lineage = gcp_lineage_copy (engine->attempt->lineage);
   add_members (engine, proposal);
   add_departures (engine, proposal);
   append_unordered (engine, proposal);
+  proposal->primary = is_primary (engine, proposal);
   propose (engine, proposal);
+}
+
+/* A view of this part's own that ends the old one with the same messages as @old,
+ * which somebody may have installed. */
+static void
+propose_apart (GcpEngine *engine, const GcpProposal *old)
+{
+  GcpProposal *proposal = gcp_proposal_new ();
+
+  proposal->attempt = engine->attempt->id;
+  proposal->id = engine->attempt->id;
+  proposal->cut = old->cut;
+  proposal->n_appended = old->n_appended;
+  g_ptr_array_unref (proposal->appended);
+  proposal->appended = g_ptr_array_ref (old->appended);
+  proposal->lineage = gcp_lineage_copy (engine->attempt->lineage);
+  add_members (engine, proposal);
+  add_departures (engine, proposal);
+  propose (engine, proposal);
+}
+
+/* Who holds @old ready, or may, goes on as @old says. But a primary view that was
+ * not brought about by a quorum is not brought about by less than one. */
+static void
+adopt (GcpEngine *engine, GcpProposal *old)
+{
+  GcpAttempt *attempt = engine->attempt;
+  g_autoptr (GArray) here = NULL;
+
+  for (guint i = attempt->replies->len; i-- > 0;) {
+    GcpReply *reply = attempt->replies->pdata[i];
+
+    if (!gcp_ids_contain (old->acking, reply->id))
+      g_ptr_array_remove_index (attempt->replies, i);
+  }
+  here = list_here (engine);
+  if (!old->primary
+      || gcp_lineage_allows_again (attempt->lineage, old->id, here))
+    propose_again (engine, old);
+  else
+    propose_apart (engine, old);
 }
 
 /* ---- what all answer ---- */
@@ -352,12 +383,13 @@ static void
 start_attempt (GcpEngine *engine)
 {
   GcpMessage m;
-  g_autoptr (GArray) known = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  g_autoptr (GArray) known = gcp_ids_new ();
 
   gcp_coordinator_clear (engine);
   gcp_parts_clear (engine);
   engine->attempt = g_new0 (GcpAttempt, 1);
   engine->attempt->id = (GcpViewId) { ++engine->highest, engine->self };
+  engine->attempt->lineage = gcp_lineage_copy (engine->lineage);
   engine->attempt->replies =
       g_ptr_array_new_with_free_func ((GDestroyNotify) reply_free);
   engine->promised = engine->attempt->id;
@@ -454,6 +486,7 @@ handle_flushed (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
   reply->leaving = m->leaving;
   reply->prepared_attempt = m->prepared_attempt;
   reply->prepared = m->prepared;
+  gcp_lineage_merge (engine->attempt->lineage, m->lineage);
   if (m->highest <= engine->highest + GCP_MAX_NUMBER_STEP)
     engine->highest = MAX (engine->highest, m->highest);
   check_gathered (engine);

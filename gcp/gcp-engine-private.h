@@ -106,6 +106,7 @@ typedef struct {
   GPtrArray *replies;           /* of GcpReply: who takes part, in the view's order,
                                  * and in the end the newcomers */
   gint64 deadline;              /* for the answers of this phase */
+  GcpLineage *lineage;          /* what those who answered know together */
   GcpMemberId source;           /* FETCH: who is asked ... */
   GcpViewId wanted;             /* ... for this proposal (none: for messages) */
   guint64 wanted_held;          /* ... and for messages up to this */
@@ -134,7 +135,7 @@ struct _GcpEngine {
   GcpView *view;                /* installed */
   GcpView *told_view;           /* ... and told to the owner */
   GcpViewId view_id;
-  GArray *last_primary;         /* of GcpMemberId: members of the last primary view */
+  GcpLineage *lineage;          /* of primary views */
   gint self_index;
 
   /* own messages: not sent to the sequencer; sent, not ordered yet */
@@ -209,6 +210,8 @@ void gcp_change_run (GcpEngine *engine);
 void gcp_change_clear (GcpEngine *engine);
 GcpMessage gcp_change_message (const GcpEngine *engine, GcpMessageType type,
     GcpViewId attempt);
+/* From now on @proposal may be installed, here or by others. Takes it over. */
+void gcp_change_hold_ready (GcpEngine *engine, GcpProposal *proposal);
 gboolean gcp_change_is_leaving (GcpEngine *engine, GcpMemberId id);
 /* Who coordinates now, as far as this member knows. */
 GcpMemberId gcp_change_get_coordinator (GcpEngine *engine);

@@ -256,7 +256,7 @@ engine_new (const GcpConfig *config, GcpMemberId self, GBytes *card,
   engine->departed = g_array_new (FALSE, FALSE, sizeof (GcpDeparted));
   engine->candidates =
       g_ptr_array_new_with_free_func ((GDestroyNotify) candidate_free);
-  engine->last_primary = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  engine->lineage = gcp_lineage_new ();
   engine->self_index = -1;
   engine->leave_deadline = G_MAXINT64;
   engine->end_deadline = G_MAXINT64;
@@ -292,7 +292,7 @@ gcp_engine_free (GcpEngine *engine)
   g_ptr_array_unref (engine->peers);
   g_array_unref (engine->departed);
   g_ptr_array_unref (engine->candidates);
-  g_array_unref (engine->last_primary);
+  gcp_lineage_free (engine->lineage);
   g_clear_pointer (&engine->view, gcp_view_unref);
   g_clear_pointer (&engine->told_view, gcp_view_unref);
   g_bytes_unref (engine->card);

@@ -118,15 +118,13 @@ renew_peers (GcpEngine *engine, GcpView *old, GcpProposal *proposal)
 }
 
 static void
-set_last_primary (GcpEngine *engine, GcpProposal *proposal)
+renew_lineage (GcpEngine *engine, GcpProposal *proposal, GcpViewId old_id)
 {
-  g_array_set_size (engine->last_primary, 0);
-  if (!proposal->primary)
-    g_array_append_vals (engine->last_primary, proposal->last_primary->data,
-        proposal->last_primary->len);
-  for (guint i = 0; proposal->primary && i < proposal->members->len; i++)
-    g_array_append_val (engine->last_primary,
-        g_array_index (proposal->members, GcpMember, i).id);
+  g_autoptr (GArray) members = gcp_proposal_list_members (proposal);
+
+  if (proposal->primary)
+    gcp_lineage_form (engine->lineage, proposal->id, members);
+  gcp_lineage_settle (engine->lineage, proposal->acking, old_id);
 }
 
 void
@@ -158,6 +156,7 @@ gcp_install (GcpEngine *engine, GcpProposal *prepared)
       (const GcpMember *) (gpointer) proposal->members->data,
       proposal->members->len);
   output->view = gcp_view_ref (engine->view);
+  renew_lineage (engine, proposal, engine->view_id);
   engine->view_id = proposal->id;
   engine->self_index = gcp_view_find (engine->view, engine->self);
   engine->highest = MAX (engine->highest, proposal->id.number);
@@ -165,7 +164,6 @@ gcp_install (GcpEngine *engine, GcpProposal *prepared)
   engine->frozen = FALSE;
   engine->promised = (GcpViewId) { 0 };
   engine->leave_said = FALSE;
-  set_last_primary (engine, proposal);
   gcp_change_clear (engine);
   take_back_submitted (engine);
   renew_peers (engine, old, proposal);

@@ -5,28 +5,6 @@
 #define ORDER_SAFE 1
 #define ORDER_OMITTED 2
 
-gint
-gcp_view_id_compare (GcpViewId a, GcpViewId b)
-{
-  if (a.number != b.number)
-    return a.number < b.number ? -1 : 1;
-  if (a.proposer != b.proposer)
-    return a.proposer < b.proposer ? -1 : 1;
-  return 0;
-}
-
-gboolean
-gcp_view_id_equal (GcpViewId a, GcpViewId b)
-{
-  return a.number == b.number && a.proposer == b.proposer;
-}
-
-gboolean
-gcp_view_id_is_none (GcpViewId id)
-{
-  return id.number == 0;
-}
-
 GcpItem *
 gcp_item_new (guint8 sender, GcpQuality quality, GBytes *payload)
 {
@@ -69,9 +47,8 @@ gcp_proposal_new (void)
   g_array_set_clear_func (proposal->members, clear_member);
   proposal->departures =
       g_array_new (FALSE, FALSE, sizeof (GcpMessageDeparture));
-  proposal->dropped = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
-  proposal->acking = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
-  proposal->last_primary = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  proposal->dropped = gcp_ids_new ();
+  proposal->acking = gcp_ids_new ();
   return proposal;
 }
 
@@ -92,7 +69,7 @@ gcp_proposal_unref (GcpProposal *proposal)
   g_array_unref (proposal->departures);
   g_array_unref (proposal->dropped);
   g_array_unref (proposal->acking);
-  g_array_unref (proposal->last_primary);
+  g_clear_pointer (&proposal->lineage, gcp_lineage_free);
   g_free (proposal);
 }
 
@@ -113,26 +90,18 @@ gcp_proposal_add_member (GcpProposal *proposal, GcpMemberId id, GBytes *card)
   g_array_append_val (proposal->members, member);
 }
 
-gboolean
-gcp_ids_contain (const GArray *ids, GcpMemberId id)
+GArray *
+gcp_proposal_list_members (const GcpProposal *proposal)
 {
-  for (guint i = 0; i < ids->len; i++)
-    if (g_array_index (ids, GcpMemberId, i) == id)
-      return TRUE;
-  return FALSE;
+  GArray *ids = gcp_ids_new ();
+
+  for (guint i = 0; i < proposal->members->len; i++)
+    g_array_append_val (ids,
+        g_array_index (proposal->members, GcpMember, i).id);
+  return ids;
 }
 
 /* ---- reading ---- */
-
-static GcpViewId
-read_view_id (GcpReader *reader)
-{
-  GcpViewId id;
-
-  id.number = gcp_read_u64 (reader);
-  id.proposer = gcp_read_u64 (reader);
-  return id;
-}
 
 static gboolean
 read_boolean (GcpReader *reader)
@@ -142,24 +111,6 @@ read_boolean (GcpReader *reader)
   if (value > 1)
     gcp_reader_fail (reader);
   return value == 1;
-}
-
-static void
-read_ids (GcpReader *reader, GArray *ids)
-{
-  guint n = gcp_read_u8 (reader);
-
-  if (n > GCP_MAX_MEMBERS)
-    gcp_reader_fail (reader);
-  for (guint i = 0; i < n && gcp_reader_left (reader) > 0; i++) {
-    GcpMemberId id = gcp_read_u64 (reader);
-
-    if (id == GCP_MEMBER_NONE || gcp_ids_contain (ids, id))
-      gcp_reader_fail (reader);
-    g_array_append_val (ids, id);
-  }
-  if (ids->len != n)
-    gcp_reader_fail (reader);
 }
 
 static void
@@ -188,21 +139,21 @@ static GcpProposal *
 read_proposal (GcpReader *reader, GcpViewId attempt)
 {
   GcpProposal *proposal = gcp_proposal_new ();
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  g_autoptr (GArray) ids = gcp_ids_new ();
 
   proposal->attempt = attempt;
-  proposal->id = read_view_id (reader);
+  proposal->id = gcp_view_id_read (reader);
   proposal->primary = read_boolean (reader);
   proposal->cut = gcp_read_u64 (reader);
   proposal->n_appended = gcp_read_u32 (reader);
-  read_ids (reader, ids);
+  gcp_ids_read (reader, ids);
   for (guint i = 0; i < ids->len; i++)
     gcp_proposal_add_member (proposal, g_array_index (ids, GcpMemberId, i),
         NULL);
   read_departures (reader, proposal->departures);
-  read_ids (reader, proposal->dropped);
-  read_ids (reader, proposal->acking);
-  read_ids (reader, proposal->last_primary);
+  gcp_ids_read (reader, proposal->dropped);
+  gcp_ids_read (reader, proposal->acking);
+  proposal->lineage = gcp_lineage_read (reader);
   return proposal;
 }
 
@@ -250,9 +201,10 @@ read_flushed (GcpMessage *m, GcpReader *reader)
   m->own_ordered = gcp_read_u64 (reader);
   m->n_unordered = gcp_read_u32 (reader);
   m->leaving = read_boolean (reader);
-  m->prepared_attempt = read_view_id (reader);
-  m->prepared = read_view_id (reader);
+  m->prepared_attempt = gcp_view_id_read (reader);
+  m->prepared = gcp_view_id_read (reader);
   m->highest = gcp_read_u64 (reader);
+  m->lineage = gcp_lineage_read (reader);
 }
 
 static void
@@ -274,8 +226,8 @@ read_body (GcpMessage *m, GcpReader *reader, GBytes *bytes)
       m->primary = read_boolean (reader);
       break;
     case GCP_MESSAGE_FLUSH:
-      m->ids = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
-      read_ids (reader, m->ids);
+      m->ids = gcp_ids_new ();
+      gcp_ids_read (reader, m->ids);
       break;
     case GCP_MESSAGE_CANDIDATE:
     case GCP_MESSAGE_CARD:
@@ -287,7 +239,7 @@ read_body (GcpMessage *m, GcpReader *reader, GBytes *bytes)
       break;
     case GCP_MESSAGE_FETCH:
       m->sequence = gcp_read_u64 (reader);
-      m->prepared = read_view_id (reader);
+      m->prepared = gcp_view_id_read (reader);
       break;
     case GCP_MESSAGE_SHOWN:
       m->sequence = gcp_read_u64 (reader);
@@ -329,9 +281,9 @@ gcp_message_read (GcpMessage *m, GBytes *bytes)
   if (type < GCP_MESSAGE_SUBMIT || type >= GCP_N_MESSAGES)
     return FALSE;
   m->type = type;
-  m->view = read_view_id (&reader);
+  m->view = gcp_view_id_read (&reader);
   if (type >= GCP_MESSAGE_FLUSH)
-    m->attempt = read_view_id (&reader);
+    m->attempt = gcp_view_id_read (&reader);
   read_body (m, &reader, bytes);
   if (gcp_reader_finish (&reader))
     return TRUE;
@@ -345,16 +297,10 @@ gcp_message_clear (GcpMessage *m)
   g_clear_pointer (&m->payload, g_bytes_unref);
   g_clear_pointer (&m->ids, g_array_unref);
   g_clear_pointer (&m->proposal, gcp_proposal_unref);
+  g_clear_pointer (&m->lineage, gcp_lineage_free);
 }
 
 /* ---- writing ---- */
-
-static void
-write_view_id (GcpWriter *writer, GcpViewId id)
-{
-  gcp_write_u64 (writer, id.number);
-  gcp_write_u64 (writer, id.proposer);
-}
 
 static void
 write_rest (GcpWriter *writer, GBytes *bytes)
@@ -373,17 +319,9 @@ write_item (GcpWriter *writer, const GcpMessage *m)
 }
 
 static void
-write_ids (GcpWriter *writer, const GArray *ids)
-{
-  gcp_write_u8 (writer, ids->len);
-  for (guint i = 0; i < ids->len; i++)
-    gcp_write_u64 (writer, g_array_index (ids, GcpMemberId, i));
-}
-
-static void
 write_proposal (GcpWriter *writer, const GcpProposal *proposal)
 {
-  write_view_id (writer, proposal->id);
+  gcp_view_id_write (writer, proposal->id);
   gcp_write_u8 (writer, proposal->primary);
   gcp_write_u64 (writer, proposal->cut);
   gcp_write_u32 (writer, proposal->n_appended);
@@ -399,9 +337,9 @@ write_proposal (GcpWriter *writer, const GcpProposal *proposal)
     gcp_write_u64 (writer, departure->id);
     gcp_write_u8 (writer, departure->why);
   }
-  write_ids (writer, proposal->dropped);
-  write_ids (writer, proposal->acking);
-  write_ids (writer, proposal->last_primary);
+  gcp_ids_write (writer, proposal->dropped);
+  gcp_ids_write (writer, proposal->acking);
+  gcp_lineage_write (proposal->lineage, writer);
 }
 
 static void
@@ -411,9 +349,10 @@ write_flushed (GcpWriter *writer, const GcpMessage *m)
   gcp_write_u64 (writer, m->own_ordered);
   gcp_write_u32 (writer, m->n_unordered);
   gcp_write_u8 (writer, m->leaving);
-  write_view_id (writer, m->prepared_attempt);
-  write_view_id (writer, m->prepared);
+  gcp_view_id_write (writer, m->prepared_attempt);
+  gcp_view_id_write (writer, m->prepared);
   gcp_write_u64 (writer, m->highest);
+  gcp_lineage_write (m->lineage, writer);
 }
 
 static void
@@ -440,7 +379,7 @@ write_body (GcpWriter *writer, const GcpMessage *m)
       gcp_write_u8 (writer, m->primary);
       break;
     case GCP_MESSAGE_FLUSH:
-      write_ids (writer, m->ids);
+      gcp_ids_write (writer, m->ids);
       break;
     case GCP_MESSAGE_CANDIDATE:
     case GCP_MESSAGE_CARD:
@@ -452,7 +391,7 @@ write_body (GcpWriter *writer, const GcpMessage *m)
       break;
     case GCP_MESSAGE_FETCH:
       gcp_write_u64 (writer, m->sequence);
-      write_view_id (writer, m->prepared);
+      gcp_view_id_write (writer, m->prepared);
       break;
     case GCP_MESSAGE_SHOWN:
       gcp_write_u64 (writer, m->sequence);
@@ -490,9 +429,9 @@ gcp_message_write (const GcpMessage *m)
 
   gcp_writer_init (&writer);
   gcp_write_u8 (&writer, m->type);
-  write_view_id (&writer, m->view);
+  gcp_view_id_write (&writer, m->view);
   if (m->type >= GCP_MESSAGE_FLUSH)
-    write_view_id (&writer, m->attempt);
+    gcp_view_id_write (&writer, m->attempt);
   write_body (&writer, m);
   return gcp_writer_finish (&writer);
 }
@@ -504,7 +443,7 @@ gcp_notice_write (GcpViewId view, gboolean primary)
 
   gcp_writer_init (&writer);
   gcp_write_u8 (&writer, GCP_DATAGRAM_OUT);
-  write_view_id (&writer, view);
+  gcp_view_id_write (&writer, view);
   gcp_write_u8 (&writer, primary);
   return gcp_writer_finish (&writer);
 }
@@ -518,7 +457,7 @@ gcp_notice_read (const guint8 *data, gsize size, GcpViewId *view,
 
   gcp_reader_init (&reader, data, size);
   type = gcp_read_u8 (&reader);
-  *view = read_view_id (&reader);
+  *view = gcp_view_id_read (&reader);
   *primary = read_boolean (&reader);
   return gcp_reader_finish (&reader) && type == GCP_DATAGRAM_OUT;
 }

@@ -6,25 +6,13 @@
  */
 #pragma once
 
-#include "gcp-view.h"
-#include "gcp-wire.h"
+#include "gcp-lineage.h"
 
 G_BEGIN_DECLS
 
 /* Longest payload, and longest message with what stands around it. */
 #define GCP_MAX_PAYLOAD_SIZE (256 * 1024)
 #define GCP_MAX_MESSAGE_SIZE (GCP_MAX_PAYLOAD_SIZE + 64)
-
-/* A view, or an attempt to make one: who proposed it, and a number greater than
- * any its proposer had seen. No two views have the same. */
-typedef struct {
-  guint64 number;
-  GcpMemberId proposer;
-} GcpViewId;
-
-gint gcp_view_id_compare (GcpViewId a, GcpViewId b);
-gboolean gcp_view_id_equal (GcpViewId a, GcpViewId b);
-gboolean gcp_view_id_is_none (GcpViewId id);
 
 typedef enum {
   GCP_MESSAGE_SUBMIT = 1,       /* to the sequencer: order this */
@@ -73,7 +61,7 @@ typedef struct {
   GArray *departures;           /* of GcpMessageDeparture */
   GArray *dropped;              /* of GcpMemberId: candidates that failed */
   GArray *acking;               /* of GcpMemberId: old members that take part */
-  GArray *last_primary;         /* of GcpMemberId: the last primary view */
+  GcpLineage *lineage;          /* what those who take part know together */
 } GcpProposal;
 
 typedef struct {
@@ -87,8 +75,7 @@ void gcp_proposal_unref (GcpProposal *proposal);
 gint gcp_proposal_find (const GcpProposal *proposal, GcpMemberId id);
 void gcp_proposal_add_member (GcpProposal *proposal, GcpMemberId id,
     GBytes *card);
-
-gboolean gcp_ids_contain (const GArray *ids, GcpMemberId id);
+GArray *gcp_proposal_list_members (const GcpProposal *proposal);        /* ids */
 
 /* One message, read. What a type does not have is zero. */
 typedef struct {
@@ -111,6 +98,7 @@ typedef struct {
   GcpViewId prepared_attempt;   /* FLUSHED */
   GcpViewId prepared;           /* FLUSHED, FETCH, SHOWN: a proposal's view */
   guint64 highest;              /* FLUSHED, REFUSED: greatest number seen */
+  GcpLineage *lineage;          /* FLUSHED */
   GcpProposal *proposal;        /* PREPARE, SHOWN: without items and cards */
 } GcpMessage;
 

@@ -171,6 +171,7 @@ gcp_puppet_make_messages (GcpPuppet *puppet)
   g_autoptr (GBytes) payload = g_bytes_new_static ("payload", 7);
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
   g_autoptr (GcpProposal) proposal = gcp_proposal_new ();
+  g_autoptr (GcpLineage) lineage = gcp_lineage_new ();
   GcpMemberId some[] = { GCP_PUPPET_ENGINE, GCP_PUPPET_MEMBER };
   GcpMessageDeparture departure = { GCP_PUPPET_ENGINE, GCP_LEFT };
 
@@ -181,13 +182,16 @@ gcp_puppet_make_messages (GcpPuppet *puppet)
   gcp_proposal_add_member (proposal, GCP_PUPPET_MEMBER, NULL);
   g_array_append_val (proposal->departures, departure);
   g_array_append_vals (proposal->acking, some, 2);
-  g_array_append_vals (proposal->last_primary, some, 2);
+  gcp_lineage_form (lineage, puppet->view, ids);
+  gcp_lineage_attempt (lineage, proposal->id, ids, ids);
+  proposal->lineage = gcp_lineage_copy (lineage);
   for (guint type = GCP_MESSAGE_SUBMIT; type < GCP_N_MESSAGES; type++) {
     GcpMessage m = {
       .type = type,.view = puppet->view,
       .attempt = {puppet->view.number + 1, GCP_PUPPET_MEMBER},
       .sequence = 1,.quality = GCP_SAFE,.payload = payload,
-      .member = GCP_PUPPET_STRANGER,.ids = ids,.proposal = proposal
+      .member = GCP_PUPPET_STRANGER,.ids = ids,.proposal = proposal,
+      .lineage = lineage
     };
 
     g_ptr_array_add (messages, gcp_message_write (&m));

@@ -136,7 +136,10 @@ check_pair_of_stays (SimHistory *history, guint a, guint b, gint at_a,
         pb->stays->pdata[at_b]);
     return;
   }
-  strict = strict && !sim_history_is_put_out (history, pa->id)
+  /* A part that lost the primary view's majority cannot know what that one
+   * installed last before it went. */
+  strict = strict && next_a->view->primary == next_b->view->primary
+      && !sim_history_is_put_out (history, pa->id)
       && !sim_history_is_put_out (history, pb->id);
   if (!strict && !(view_has (next_a->view, pb->id)
           && view_has (next_b->view, pa->id)))

@@ -18,7 +18,8 @@
  *   primary        there is never more than one line of primary views
  *
  * and, where nothing but crashes, leaves and decisions takes members away
- * (strict): nobody healthy is thrown out, and views form one line.
+ * (strict): nobody healthy is thrown out, and views form one line, but where the
+ * majority of a primary view is gone.
  *
  * What is recorded may come from the logs of real processes (sim-log-reader.h),
  * and may be written to such logs.
