@@ -279,6 +279,31 @@ test_log_is_appended_line_by_line (void)
 }
 
 static void
+test_lines_of_any_length_are_whole (void)
+{
+  g_autoptr (GString) expected = g_string_new (NULL);
+  g_autoptr (GString) name = g_string_new (NULL);
+  g_autofree char *directory = sim_log_replay_make_directory ();
+  g_autofree char *path = g_build_filename (directory, "a.log", NULL);
+  g_autofree char *written = NULL;
+  g_autoptr (GError) error = NULL;
+  SimLog *log = sim_log_open (path, &error);
+
+  g_assert_no_error (error);
+  while (name->len < 300) {
+    g_string_append_c (name, 'n');
+    g_string_append_printf (expected, "1 process a1 %s\n", name->str);
+    sim_log_process (log, 1, 0xa1, name->str);
+  }
+  sim_log_close (log, &error);
+  g_assert_no_error (error);
+  g_file_get_contents (path, &written, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (written, ==, expected->str);
+  sim_log_replay_remove_directory (directory);
+}
+
+static void
 test_failure_to_write_is_told (void)
 {
   g_autoptr (GError) error = NULL;
@@ -356,6 +381,7 @@ main (int argc, char **argv)
   ADD (second_log_of_a_process_is_refused);
   ADD (torn_last_line_is_left_out_and_said);
   ADD (log_is_appended_line_by_line);
+  ADD (lines_of_any_length_are_whole);
   ADD (failure_to_write_is_told);
   ADD (simulated_runs_are_judged_alike_by_their_logs);
   ADD (program_tells_by_its_exit_status);

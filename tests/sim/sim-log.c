@@ -58,10 +58,11 @@ sim_log_close (SimLog *log, GError **error)
 static void
 write_line (SimLog *log, GString *line)
 {
-  const char *at = line->str;
+  const char *at;
   gsize left;
 
   g_string_append_c (line, '\n');
+  at = line->str;
   left = line->len;
   while (left > 0 && log->wrong == 0) {
     gssize n = write (log->fd, at, left);
