@@ -194,13 +194,14 @@ gcp_engine_send_to_others (GcpEngine *engine, const GcpMessage *message)
 
 /* ---- suspicion ---- */
 
-/* Nothing heard for the suspicion time; or, for twice as long, no sign that the
- * other hears this side: a link that works in one direction only must be seen
- * from both of its ends. Who is accused by another member has half the time. */
+/* Nothing heard for as long as the link says (gcp-detector.h); or, for twice as
+ * long, no sign that the other hears this side: a link that works in one direction
+ * only must be seen from both of its ends. Who is accused by another member has
+ * half the time. */
 static gint64
 get_suspicion_time (GcpEngine *engine, const GcpPeer *peer)
 {
-  gint64 silence = engine->config.suspicion;
+  gint64 silence = gcp_link_get_silence (peer->link);
   gint64 heard = gcp_link_get_last_heard (peer->link);
   gint64 answered = gcp_link_get_last_answered (peer->link);
 
@@ -243,6 +244,7 @@ engine_new (const GcpConfig *config, GcpMemberId self, GBytes *card,
   engine->link_config.max_datagram =
       MAX (config->max_datagram, GCP_LINK_MIN_DATAGRAM);
   engine->link_config.heartbeat = config->heartbeat;
+  engine->link_config.suspicion = config->suspicion;
   engine->link_config.max_message = GCP_MAX_MESSAGE_SIZE;
   engine->self = self;
   engine->card = g_bytes_ref (card);
@@ -503,7 +505,7 @@ static void
 set_time (GcpEngine *engine, gint64 now)
 {
   if (now - engine->now > 3 * engine->config.heartbeat)
-    engine->grace_until = now + 2 * engine->config.heartbeat;
+    engine->grace_until = now + 4 * engine->config.heartbeat;
   engine->now = MAX (engine->now, now);
 }
 

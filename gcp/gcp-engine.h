@@ -40,9 +40,11 @@ typedef struct _GcpEngine GcpEngine;
 
 typedef struct {
   gsize max_datagram;           /* bytes a datagram may have; 1100 */
-  gint64 heartbeat;             /* µs between signs of life; 100 ms */
+  gint64 heartbeat;             /* µs between signs of life, at most; 100 ms */
   gint64 suspicion;             /* µs of silence until a member is taken for
-                                 * crashed; 800 ms */
+                                 * crashed, at least; more where datagrams are
+                                 * lost and delays vary. A process may stop for
+                                 * 5/8 of it. 800 ms */
   gint64 joining_timeout;       /* µs a joiner waits for its first view; 10 s */
   gsize max_queued;             /* bytes of own messages not yet ordered; 1 MiB */
   gsize max_message;            /* bytes of one message; 256 KiB */

@@ -2,13 +2,14 @@
 
 #include <string.h>
 
+#include "gcp-detector.h"
 #include "gcp-wire.h"
 
 #define FLAG_ANSWER 1                   /* answer at once */
 #define FLAG_ECHO 2                     /* echo and its delay mean something */
 
 #define MAX_SACK_SIZE ((GCP_LINK_WINDOW + 7) / 8)
-#define HEADER_SIZE (1 + 1 + 4 + 4 + 4 + 8 + 2 + 1 + MAX_SACK_SIZE + 8)
+#define HEADER_SIZE (1 + 1 + 4 + 2 + 4 + 4 + 4 + 8 + 2 + 1 + MAX_SACK_SIZE + 8)
 #define LENGTH_SIZE 3
 #define MAX_SEGMENT_SIZE 2048           /* another's; its datagrams may be larger */
 
@@ -66,6 +67,9 @@ struct _GcpLink {
   gint64 ack_deadline;
 
   /* time */
+  GcpDetector detector;
+  guint32 n_sent;               /* datagrams */
+  gint64 pace;                  /* between signs of life, as the other wants them */
   gint64 last_sent, last_heard, last_answered;
   gboolean has_stamp;
   guint32 stamp;                /* the other's newest */
@@ -86,6 +90,8 @@ gcp_link_new (const GcpLinkConfig *config, gint64 now)
   link->congestion_window = FIRST_CONGESTION_WINDOW;
   link->stream = g_byte_array_new ();
   link->ack_deadline = G_MAXINT64;
+  gcp_detector_init (&link->detector, config->heartbeat, config->suspicion);
+  link->pace = config->heartbeat;
   link->last_sent = now - config->heartbeat;
   link->last_heard = now;
   link->last_answered = now - 1;        /* earlier than any answer */
@@ -314,6 +320,14 @@ take_echo (GcpLink *link, guint32 echo, guint32 delay, gint64 now)
     take_round_trip (link, age - delay);
 }
 
+/* The other wants to hear this side every @interval ms. */
+static void
+take_wish (GcpLink *link, guint16 interval)
+{
+  link->pace = CLAMP (interval * G_GINT64_CONSTANT (1000),
+      link->config.heartbeat / GCP_DETECTOR_HURRY, link->config.heartbeat);
+}
+
 static void
 take_stamp (GcpLink *link, guint32 stamp, gint64 now)
 {
@@ -330,15 +344,17 @@ gcp_link_receive (GcpLink *link, const guint8 *data, gsize size, gint64 now)
 {
   GcpReader reader;
   guint8 type, flags;
-  guint32 stamp, echo, delay;
+  guint32 count, stamp, echo, delay;
   guint64 ack, number = 0;
-  guint16 room;
+  guint16 interval, room;
   gsize sack_size, segment_size = 0;
   const guint8 *sack, *segment = NULL;
 
   gcp_reader_init (&reader, data, size);
   type = gcp_read_u8 (&reader);
   flags = gcp_read_u8 (&reader);
+  count = gcp_read_u32 (&reader);
+  interval = gcp_read_u16 (&reader);
   stamp = gcp_read_u32 (&reader);
   echo = gcp_read_u32 (&reader);
   delay = gcp_read_u32 (&reader);
@@ -356,6 +372,9 @@ gcp_link_receive (GcpLink *link, const guint8 *data, gsize size, gint64 now)
       || flags & ~(FLAG_ANSWER | FLAG_ECHO) || ack > link->next
       || room > GCP_LINK_WINDOW)
     return;
+  gcp_detector_heard (&link->detector, count,
+      link->smoothed > 0 ? link->variation : -1);
+  take_wish (link, interval);
   take_stamp (link, stamp, now);
   take_acknowledgement (link, ack, room, sack, sack_size);
   if (flags & FLAG_ECHO)
@@ -479,21 +498,22 @@ choose_segment (GcpLink *link, guint64 *number)
 }
 
 /* When the other has been quiet for so long that it is asked to answer, and
- * more often: several losses in a row are not to be taken for its end. */
+ * more often: several losses in a row are not to be taken for its end. An answer
+ * needs a round trip besides. */
 static gint64
 get_quiet_time (const GcpLink *link)
 {
-  return MIN (link->last_heard, link->last_answered)
-      + 5 * link->config.heartbeat / 2;
+  return MIN (link->last_heard, link->last_answered + link->smoothed)
+      + 5 * gcp_detector_get_interval (&link->detector) / 2;
 }
 
 static gint64
 get_heartbeat_deadline (const GcpLink *link)
 {
-  gint64 often = MAX (link->last_sent + link->config.heartbeat / 2,
+  gint64 often = MAX (link->last_sent + link->pace / 2,
       get_quiet_time (link));
 
-  return MIN (link->last_sent + link->config.heartbeat, often);
+  return MIN (link->last_sent + link->pace, often);
 }
 
 static gsize
@@ -528,6 +548,9 @@ write_datagram (GcpLink *link, guint64 number, const Segment *segment,
   gcp_writer_init (&writer);
   gcp_write_u8 (&writer, GCP_DATAGRAM_LINK);
   gcp_write_u8 (&writer, flags);
+  gcp_write_u32 (&writer, ++link->n_sent);
+  gcp_write_u16 (&writer,
+      MIN (gcp_detector_get_interval (&link->detector) / 1000, G_MAXUINT16));
   gcp_write_u32 (&writer, (guint32) now);
   gcp_write_u32 (&writer, link->stamp);
   gcp_write_u32 (&writer, link->has_stamp
@@ -587,6 +610,12 @@ gint64
 gcp_link_get_last_heard (const GcpLink *link)
 {
   return link->last_heard;
+}
+
+gint64
+gcp_link_get_silence (const GcpLink *link)
+{
+  return gcp_detector_get_silence (&link->detector);
 }
 
 gint64

@@ -8,9 +8,10 @@
  * bytes is cut into numbered segments, one to a datagram: small messages share a
  * datagram, large ones go in several. Every datagram says what of the other's
  * stream has come (cumulative and selective), how much more there is room for,
- * and when it was sent; the other returns the newest such stamp. From that come
- * round trip time (RFC 6298), the finding of losses (a segment is lost when
- * something sent later has come, as in RFC 8985), and whether the other hears.
+ * when it was sent, and how often its sender wants to hear the other; the other
+ * returns the newest such stamp. From that come round trip time (RFC 6298), the
+ * finding of losses (a segment is lost when something sent later has come, as in
+ * RFC 8985), and whether the other hears.
  * Format: docs/protocol.md, "Links".
  *
  * Like the engine it belongs to, a link is told the time and gives bytes. What it
@@ -29,7 +30,8 @@ G_BEGIN_DECLS
 
 typedef struct {
   gsize max_datagram;           /* bytes, at least GCP_LINK_MIN_DATAGRAM */
-  gint64 heartbeat;             /* µs between signs of life */
+  gint64 heartbeat;             /* µs between signs of life, at most */
+  gint64 suspicion;             /* µs of silence that mean a crash, at least */
   gsize max_message;            /* bytes; a longer one breaks the link */
 } GcpLinkConfig;
 
@@ -59,6 +61,10 @@ gint64 gcp_link_deadline (const GcpLink *link);
 void gcp_link_hurry (GcpLink *link);
 
 gint64 gcp_link_get_last_heard (const GcpLink *link);
+
+/* µs after that time at which the other is to be taken for crashed, as loss and
+ * delays are now: see gcp-detector.h. */
+gint64 gcp_link_get_silence (const GcpLink *link);
 
 /* When the newest datagram was sent of which it is known that it came: the other
  * heard this side then, or later. */

@@ -76,7 +76,9 @@ static GcpPuppet *
 puppet_new (gboolean joins)
 {
   GcpPuppet *puppet = g_new0 (GcpPuppet, 1);
-  GcpLinkConfig link_config = { 1100, 100000, GCP_MAX_MESSAGE_SIZE };
+  GcpLinkConfig link_config = {
+    1100, 100000, 800000, GCP_MAX_MESSAGE_SIZE
+  };
   GcpConfig config;
   g_autoptr (GBytes) card = g_bytes_new_static ("card", 4);
 
