@@ -80,3 +80,22 @@ bravis_must_be_absent (const char *file, GError **error)
       "%s is there already, and is never overwritten", file);
   return FALSE;
 }
+
+void
+bravis_remove_directory (const char *path)
+{
+  GDir *directory = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (directory && (name = g_dir_read_name (directory))) {
+    g_autofree char *file = g_build_filename (path, name, NULL);
+
+    if (g_file_test (file, G_FILE_TEST_IS_DIR)
+        && !g_file_test (file, G_FILE_TEST_IS_SYMLINK))
+      bravis_remove_directory (file);
+    else
+      g_remove (file);
+  }
+  g_clear_pointer (&directory, g_dir_close);
+  g_rmdir (path);
+}

@@ -22,4 +22,8 @@ gboolean bravis_create_file (const char *file, int mode, const char *data,
 gboolean bravis_replace_file (const char *file, const char *data, gsize size,
     GError **error);
 
+/* Removes a directory with all that is in it; links are not followed. What cannot
+ * be removed stays. */
+void bravis_remove_directory (const char *path);
+
 G_END_DECLS

@@ -1,4 +1,5 @@
 /* bravis: the command line of the project; each command in a file of its own */
+#include "bravis-bench.h"
 #include "bravis-ca.h"
 
 #include <locale.h>
@@ -12,6 +13,7 @@ static const struct {
   const char *summary;
   int (*run) (int argc, char **argv);
 } commands[] = {
+  { "bench", "measures group communication", bravis_bench_main },
   { "ca", "a certificate authority for conferences", bravis_ca_main },
 };
 

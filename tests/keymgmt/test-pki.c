@@ -1,9 +1,9 @@
 #include "test-pki.h"
 #include "../../tools/bravis-authority.h"
+#include "../../tools/bravis-files.h"
 
 #include <string.h>
 
-#include <glib/gstdio.h>
 
 #define DAY (24 * 60 * 60)
 
@@ -84,29 +84,10 @@ test_pki_new (void)
   return pki;
 }
 
-static void
-remove_directory (const char *path)
-{
-  GDir *directory = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (directory && (name = g_dir_read_name (directory))) {
-    g_autofree char *file = g_build_filename (path, name, NULL);
-
-    if (g_file_test (file, G_FILE_TEST_IS_DIR)
-        && !g_file_test (file, G_FILE_TEST_IS_SYMLINK))
-      remove_directory (file);
-    else
-      g_remove (file);
-  }
-  g_clear_pointer (&directory, g_dir_close);
-  g_rmdir (path);
-}
-
 void
 test_pki_free (TestPki *pki)
 {
-  remove_directory (pki->directory);
+  bravis_remove_directory (pki->directory);
   g_string_chunk_free (pki->names);
   g_free (pki->directory);
   g_free (pki->root);

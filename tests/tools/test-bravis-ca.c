@@ -1,5 +1,6 @@
 /* The command `bravis ca`, as a person runs it: argv[1] is the command. */
 #include "../../keymgmt/bravis-identity.h"
+#include "../../tools/bravis-files.h"
 
 #include <string.h>
 
@@ -21,27 +22,9 @@ set_up (World *world, gconstpointer data)
 }
 
 static void
-remove_directory (const char *path)
-{
-  GDir *directory = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (directory && (name = g_dir_read_name (directory))) {
-    g_autofree char *file = g_build_filename (path, name, NULL);
-
-    if (g_file_test (file, G_FILE_TEST_IS_DIR))
-      remove_directory (file);
-    else
-      g_remove (file);
-  }
-  g_clear_pointer (&directory, g_dir_close);
-  g_rmdir (path);
-}
-
-static void
 tear_down (World *world, gconstpointer data)
 {
-  remove_directory (world->directory);
+  bravis_remove_directory (world->directory);
   g_free (world->directory);
   g_free (world->out);
   g_free (world->err);
