@@ -5,8 +5,9 @@ usage: count-tests.py NAME=FILE...
 
 FILE is meson's testlog.json, or TAP. Each line of TAP counts as one test; a
 program counts as one failed test on top where it crashed, ran out of time, or
-ended with an error that none of its lines told. Prints the failed ones, a line
-for each run, and "N passed, N failed"; the exit status says whether all passed.
+ended with an error that none of its lines told. Prints the failed ones, those that
+were skipped and why, a line for each run, and "N passed, N failed"; the exit status
+says whether all passed.
 """
 
 import json
@@ -15,13 +16,14 @@ import sys
 
 TAP = re.compile(r'^(?P<not>not )?ok\b\s*(?P<number>\d+)?(?P<rest>.*)$')
 PLAN = re.compile(r'^1\.\.(\d+)')
+SKIPPED = re.compile(r'^1\.\.0\s*#\s*skip\S*\s*(.*)$', re.I | re.M)
 GOOD = ('OK', 'EXPECTEDFAIL')
 
 
 class Count:
     def __init__(self):
         self.passed = 0
-        self.skipped = 0
+        self.skipped = []
         self.failed = []
 
     def add(self, other):
@@ -44,7 +46,7 @@ def count_tap(program, text):
             continue
         rest = match.group('rest').strip(' -')
         if re.search(r'#\s*(skip|todo)', rest, re.I):
-            count.skipped += 1
+            count.skipped.append(f'{program}: {rest}')
         elif match.group('not'):
             count.failed.append(f'{program}: {rest}')
         else:
@@ -56,12 +58,13 @@ def count_program(test):
     """One entry of testlog.json."""
     name, result = test['name'], test['result']
     count, plan = count_tap(name, test.get('stdout') or '')
-    told = count.passed + count.skipped + len(count.failed)
+    told = count.passed + len(count.skipped) + len(count.failed)
     if told == 0:
         if result in GOOD:
             count.passed = 1
         elif result == 'SKIP':
-            count.skipped = 1
+            why = SKIPPED.search(test.get('stdout') or '')
+            count.skipped.append(f'{name}: {why.group(1) if why else "it does not say why"}')
         else:
             count.failed.append(f'{name}: {result.lower()}')
     elif result not in GOOD + ('SKIP',) and not count.failed:
@@ -83,7 +86,7 @@ def count_file(path):
             total.failed.append('no test was run')
     else:
         count, plan = count_tap('', text)
-        told = count.passed + count.skipped + len(count.failed)
+        told = count.passed + len(count.skipped) + len(count.failed)
         if plan is None or told != plan:
             count.failed.append(f'told {told} of {plan} tests')
         total.add(count)
@@ -100,9 +103,11 @@ def main(arguments):
         except (OSError, ValueError) as error:
             count.failed.append(f'no result: {error}')
         print(f'{name}: {count.passed} passed, {len(count.failed)} failed, '
-              f'{count.skipped} skipped')
+              f'{len(count.skipped)} skipped')
         for failure in count.failed:
             print(f'  FAILED {failure}')
+        for skipped in count.skipped:
+            print(f'  SKIPPED {skipped}')
         total.add(count)
     print(f'{total.passed} passed, {len(total.failed)} failed')
     return 1 if total.failed or not total.passed else 0

@@ -13,7 +13,7 @@
  *   TIME refused MESSAGE                   it did not, after all: takes back the
  *                                          last `sent'
  *   TIME delivered SENDER MESSAGE QUALITY
- *   TIME departed ID left|failed|put-out   of the view that follows: why a member
+ *   TIME departed ID left|failed|put-out   before or after a view: why a member
  *                                          of the last one is not in it
  *   TIME view NUMBER primary|not ID...     installed, its members in their order
  *   TIME left                              it was asked to leave

@@ -1,0 +1,344 @@
+"""What is done to peers on real networks, and what must come of it.
+
+Each scenario ends with the judgement of the history checker over all logs. strict:
+only crashes and leaves take members away, so nobody healthy may be thrown out. live:
+in the end all is quiet and healed, so those left must share one view and have all.
+"""
+
+from peers import Failure, identity, now
+
+SCENARIOS = {}
+
+
+class Scenario:
+    def __init__(self, act, members, delay, lost, ipv6, strict, live):
+        self.act = act
+        self.name = act.__name__.replace('_', '-')
+        self.about = act.__doc__.strip().splitlines()[0].rstrip('.')
+        self.members = members
+        self.delay = delay      # ms from each to each
+        self.lost = lost        # per cent of all datagrams
+        self.ipv6 = ipv6
+        self.strict = strict
+        self.live = live
+
+
+def scenario(members, delay=0, lost=0, ipv6=False, strict=True, live=True):
+    def add(act):
+        made = Scenario(act, members, delay, lost, ipv6, strict, live)
+        SCENARIOS[made.name] = made
+        return act
+    return add
+
+
+def names(talk):
+    return list(talk.peers)
+
+
+# --- the networks themselves ---
+
+def measure(talk, what, address, count, at_least=0.0, lost=(0, 0)):
+    """Pings from alice: the fastest one in ms, and between how many are lost."""
+    times, n = talk.ping('alice', address, count)
+    talk.note(f'{what}: {n} of {count} lost'
+              + (f', ms {times[0]:.1f} to {times[-1]:.1f}' if times else ''))
+    if not lost[0] <= n <= lost[1] or times and times[0] < at_least:
+        raise Failure(f'{what}: {lost[0]} to {lost[1]} of {count} lost and at least '
+                      f'{at_least} ms were expected')
+
+
+@scenario(3, delay=20)
+def network(talk):
+    """Delay, loss, cuts and rates are as they are said to be."""
+    bob, carol = (talk.network.hosts[name] for name in ('bob', 'carol'))
+    for name in ('bob', 'carol'):
+        talk.traffic(name, 'echo')
+    measure(talk, 'round trip', bob.ipv4, 10, at_least=40)
+    measure(talk, 'round trip, IPv6', bob.ipv6, 10, at_least=40)
+    talk.network.lose(50)       # three of four round trips; five sigma around that
+    measure(talk, '50 % lost each way', bob.ipv4, 40, lost=(16, 40))
+    talk.network.lose(0)
+    talk.network.cut(['bob'], ['alice'], one_way=True)
+    measure(talk, 'cut one way', bob.ipv4, 2, lost=(2, 2))
+    measure(talk, 'another beside the cut', carol.ipv4, 2)
+    talk.network.heal()
+    measure(talk, 'healed', bob.ipv4, 2)
+    talk.network.limit_rate('alice', 1000)
+    counter = talk.traffic('carol', 'count')
+    talk.traffic('alice', 'send', carol.ipv4, 2000, 2).wait()
+    share = talk.end_count(counter)
+    talk.note(f'2 Mbit/s through 1: {share:.0%} came')
+    if not 0.3 <= share <= 0.7:
+        raise Failure(f'{share:.0%} of 2 Mbit/s came through 1 Mbit/s')
+
+
+# --- steady traffic ---
+
+def steady(talk, count, **how):
+    talk.gather()
+    talk.chatter(**how)
+    talk.wait_delivery(count)
+    talk.hush()
+    talk.note_delays()
+
+
+@scenario(3)
+def steady_3(talk):
+    """Three, on a clean network."""
+    steady(talk, 40, rate=50, size=1000)
+
+
+@scenario(3, ipv6=True)
+def steady_3_ipv6(talk):
+    """Three, over IPv6, safe messages."""
+    steady(talk, 40, rate=50, quality='safe')
+
+
+@scenario(9)
+def steady_9(talk):
+    """Nine, on a clean network."""
+    steady(talk, 20)
+
+
+@scenario(3, delay=20, lost=5)
+def steady_3_lossy(talk):
+    """Three, 20 ms apart, 5 % of all datagrams lost."""
+    steady(talk, 40)
+
+
+@scenario(5, delay=20, lost=1)
+def steady_5_lossy(talk):
+    """Five, 20 ms apart, 1 % lost, safe messages."""
+    steady(talk, 40, quality='safe')
+
+
+@scenario(9, delay=20, lost=5)
+def steady_9_lossy(talk):
+    """Nine, 20 ms apart, 5 % lost."""
+    steady(talk, 20, rate=10)
+
+
+# --- crashes ---
+
+def crash(talk, *victims):
+    talk.gather()
+    talk.chatter()
+    talk.wait_delivery(10)
+    ids = [talk.peers[name].id for name in victims]
+    began = now()
+    talk.kill(*victims)
+    left = [name for name in names(talk) if name not in victims]
+    talk.wait_together(left)
+    talk.note_views_without('crash to view', began, ids, left)
+    talk.wait_delivery(10)
+    talk.hush()
+
+
+@scenario(5)
+def crash_member(talk):
+    """SIGKILL of a member."""
+    crash(talk, 'carol')
+
+
+@scenario(5)
+def crash_first(talk):
+    """SIGKILL of the first member, who gives out the order."""
+    crash(talk, 'alice')
+
+
+@scenario(5, delay=20, lost=5)
+def crash_two(talk):
+    """SIGKILL of two at once, the first one among them, 20 ms apart, 5 % lost."""
+    crash(talk, 'alice', 'dave')
+
+
+@scenario(9)
+def crash_of_nine(talk):
+    """SIGKILL of four of nine at once."""
+    crash(talk, 'alice', 'bob', 'frank', 'ivan')
+
+
+# --- pauses ---
+
+def pause(talk, name, seconds):
+    talk.gather()
+    talk.chatter()
+    talk.wait_delivery(10)
+    talk.pause(name, seconds)
+    talk.wait_delivery(10)
+    talk.hush()
+
+
+@scenario(3)
+def pause_300(talk):
+    """SIGSTOP of a member for 300 ms: nobody is thrown out."""
+    pause(talk, 'bob', 0.3)
+
+
+@scenario(5, delay=20, lost=5)
+def pause_500(talk):
+    """SIGSTOP of the first member for 500 ms, 20 ms apart, 5 % lost: the same."""
+    pause(talk, 'alice', 0.5)
+
+
+@scenario(3, strict=False)
+def pause_3000(talk):
+    """SIGSTOP of a member for 3 s: it is out, and learns it when it wakes."""
+    talk.gather()
+    talk.chatter()
+    talk.wait_delivery(10)
+    carol = talk.peers['carol']
+    began = now()
+    talk.pause('carol', 3)
+    woke = now()
+    talk.wait_together(['alice', 'bob'])
+    talk.note_views_without('stop to view', began, [carol.id], ['alice', 'bob'])
+    talk.wait('carol to learn that it is out', lambda: carol.ended)
+    talk.note(f'carol knew {(now() - woke) / 1000:.0f} ms after it woke: {carol.ended}')
+    talk.wait_delivery(10)
+    talk.hush()
+
+
+# --- coming and going ---
+
+@scenario(5)
+def leave(talk):
+    """Two leave while all send."""
+    talk.gather()
+    talk.chatter(rate=50)
+    talk.wait_delivery(20)
+    leavers = talk.named(['alice', 'dave'])
+    began = now()
+    for peer in leavers:
+        peer.command('leave')
+    left = ['bob', 'carol', 'erin']
+    talk.wait_together(left)
+    talk.note_views_without('leave to view', began, [peer.id for peer in leavers], left)
+    talk.wait('them to be gone', lambda: all(peer.ended == 'left' for peer in leavers))
+    talk.wait_delivery(10)
+    talk.hush()
+
+
+@scenario(5, delay=20, lost=5)
+def join(talk):
+    """Two join while all send, 20 ms apart, 5 % lost."""
+    talk.gather(['alice', 'bob', 'carol'])
+    talk.chatter()
+    talk.wait_delivery(10)
+    for name in ('dave', 'erin'):
+        talk.start(name)
+    began = now()
+    for name in ('dave', 'erin'):
+        talk.peers['bob'].command('invite', identity(name))
+    talk.wait_together(names(talk))
+    first = {name: (talk.peers[name].views[0].at - began) / 1000 for name in ('dave', 'erin')}
+    talk.note('invitation to view: '
+              + ', '.join(f'{name} {ms:.0f} ms' for name, ms in first.items()))
+    talk.chatter(names=['dave', 'erin'])
+    talk.wait_delivery(10)
+    talk.hush()
+
+
+@scenario(3)
+def crash_and_return(talk):
+    """SIGKILL, and the same peer comes back under its name."""
+    talk.gather()
+    talk.chatter()
+    talk.wait_delivery(10)
+    talk.kill('carol')
+    # Where the newcomer is there before the crash is noticed, it takes its place.
+    talk.log(now(), 'put-out', talk.peers['carol'].id)
+    talk.start('carol')
+    talk.peers['alice'].command('invite', identity('carol'))
+    talk.wait_together(names(talk))
+    talk.chatter(names=['carol'])
+    talk.wait_delivery(10)
+    talk.hush()
+
+
+# --- cuts ---
+
+def cut(talk, side, other):
+    """@side has the majority: it goes on, @other does without being primary."""
+    talk.gather()
+    talk.chatter()
+    talk.wait_delivery(10)
+    gone = [talk.peers[name].id for name in other]
+    began = now()
+    talk.network.cut(side, other)
+    talk.wait_together(side)
+    talk.note_views_without('cut to view', began, gone, side)
+    talk.wait_together(other)
+    if not all(talk.peers[name].view.primary for name in side):
+        raise Failure(f'the larger part is not primary; {talk.describe()}')
+    if any(talk.peers[name].view.primary for name in other):
+        raise Failure(f'the smaller part is primary; {talk.describe()}')
+    for part in (side, other):
+        talk.wait_delivery(10, part)
+
+
+def heal(talk, side, other):
+    """The parts stay what they are: they don't merge by themselves."""
+    talk.network.heal()
+    for part in (side, other):
+        talk.wait_delivery(10, part)
+        talk.hush(part)
+        if not talk.are_together(part):
+            raise Failure(f'{" ".join(part)} fell apart; {talk.describe()}')
+
+
+@scenario(3, strict=False, live=False)
+def cut_2_1(talk):
+    """One of three is cut off, and it heals."""
+    parts = ['alice', 'bob'], ['carol']
+    cut(talk, *parts)
+    heal(talk, *parts)
+
+
+@scenario(5, delay=20, lost=1, strict=False, live=False)
+def cut_3_2(talk):
+    """Five fall into three and two with the first member, and it heals."""
+    parts = ['carol', 'dave', 'erin'], ['alice', 'bob']
+    cut(talk, *parts)
+    heal(talk, *parts)
+
+
+def break_pair(talk, one_way):
+    """What is between bob and carol breaks, nothing else, for 3 s."""
+    talk.gather()
+    talk.chatter()
+    talk.wait_delivery(10)
+    talk.network.cut(['bob'], ['carol'], one_way)
+    talk.wait_delivery(60)
+    talk.hush()
+
+
+@scenario(3)
+def pair_cut(talk):
+    """One pair's link breaks, both ways."""
+    break_pair(talk, one_way=False)
+
+
+@scenario(3)
+def pair_cut_one_way(talk):
+    """One pair's link breaks, one way."""
+    break_pair(talk, one_way=True)
+
+
+# --- narrow links ---
+
+@scenario(3, delay=20)
+def slow_link(talk):
+    """1 Mbit/s, which control traffic shares with a video's datagrams."""
+    for name in talk.network.hosts:
+        talk.network.limit_rate(name, 1000)
+    talk.gather()
+    counter = talk.traffic('bob', 'count')
+    talk.traffic('alice', 'send', talk.network.hosts['bob'].ipv4, 300, 60)
+    for name in names(talk):
+        talk.peers[name].command('send', 1, 60000, 'agreed', 0)
+    talk.chatter(rate=10, size=1000)
+    talk.wait_delivery(20)
+    talk.hush()
+    talk.note(f'{talk.end_count(counter):.1%} of a video of 300 kbit/s came')
+    talk.note_delays()
