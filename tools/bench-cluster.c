@@ -1,6 +1,6 @@
 #include "bench-cluster.h"
 
-#include "bravis-authority.h"
+#include "bench-identities.h"
 
 #include <gnutls/crypto.h>
 #include <signal.h>
@@ -8,7 +8,6 @@
 
 #define STARTING_TIME 60.0      /* s, for a view of all */
 #define SIGNAL_INTERVAL (200 * G_TIME_SPAN_MILLISECOND) /* signals are looked for */
-#define DAY G_GINT64_CONSTANT (86400)
 
 typedef struct {
   BenchCluster *cluster;        /* borrowed */
@@ -112,49 +111,18 @@ bench_system_check (BenchSystem system, GError **error)
 static char *
 get_file (BenchCluster *cluster, guint index, const char *suffix)
 {
-  g_autofree char *name = g_strdup_printf ("member%u%s", index, suffix);
-
-  return g_build_filename (cluster->directory, name, NULL);
-}
-
-static gboolean
-issue (BenchCluster *cluster, BravisAuthority *authority, guint index,
-    gint64 now, GError **error)
-{
-  g_autofree char *name = g_strdup_printf ("member%u@bench", index);
-  g_autofree char *certificate = get_file (cluster, index, ".pem");
-  g_autofree char *key = get_file (cluster, index, "-key.pem");
-  BravisWish wish = { name, BRAVIS_KEY_ED25519, now - 3600, now + DAY };
-
-  return g_file_test (certificate, G_FILE_TEST_EXISTS)
-      || bravis_authority_issue (authority, &wish, certificate, key, error);
+  return bench_identities_get_file (cluster->directory, index, suffix);
 }
 
 static gboolean
 write_bravis_files (BenchCluster *cluster, GError **error)
 {
-  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
-  g_autofree char *ca = g_build_filename (cluster->directory, "ca", NULL);
-  BravisWish wish = { "bravis bench", BRAVIS_KEY_ED25519, now - 3600,
-    now + DAY };
-  g_autoptr (BravisAuthority) authority = NULL;
+  g_autofree const char **addresses = g_new (const char *, cluster->n_nodes);
 
-  if (!g_file_test (ca, G_FILE_TEST_EXISTS)
-      && !bravis_authority_create (ca, NULL, &wish, 0, now + DAY, error))
-    return FALSE;
-  authority = bravis_authority_open (ca, error);
-  for (guint i = 0; authority && i < cluster->n_nodes; i++) {
-    g_autofree char *file = get_file (cluster, i, ".conf");
-    g_autofree char *text = g_strdup_printf ("[identity]\n"
-        "certificate=member%u.pem\nkey=member%u-key.pem\ntrust=ca/ca.pem\n"
-        "crl=ca/crl.pem\n[group]\nconference=bench\nlisten=%s:0\n", i, i,
-        bench_place_get_address (cluster->place, i));
-
-    if (!issue (cluster, authority, i, now, error)
-        || !g_file_set_contents (file, text, -1, error))
-      return FALSE;
-  }
-  return authority != NULL;
+  for (guint i = 0; i < cluster->n_nodes; i++)
+    addresses[i] = bench_place_get_address (cluster->place, i);
+  return bench_identities_write (cluster->directory, addresses,
+      cluster->n_nodes, error);
 }
 
 /* As corosync is when nothing is said, but encrypted, and without waiting for a
@@ -431,6 +399,7 @@ gboolean
 bench_cluster_add_member (BenchCluster *cluster, gint64 *start, GError **error)
 {
   guint index = cluster->members->len;
+  g_autofree char *name = bench_identities_get_name (index);
 
   *start = g_get_monotonic_time ();
   if (!spawn (cluster, error) || !await_ready (cluster, index, error))
@@ -438,8 +407,8 @@ bench_cluster_add_member (BenchCluster *cluster, gint64 *start, GError **error)
   if (cluster->system != BENCH_BRAVIS || index == 0)
     return TRUE;
   *start = g_get_monotonic_time ();
-  return bench_cluster_tell (cluster, 0, error, "invite member%u@bench %s",
-      index, get_member (cluster, index)->address);
+  return bench_cluster_tell (cluster, 0, error, "invite %s %s", name,
+      get_member (cluster, index)->address);
 }
 
 /* One after another, so that the order of joining is known. */

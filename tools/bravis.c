@@ -1,6 +1,7 @@
 /* bravis: the command line of the project; each command in a file of its own */
 #include "bravis-bench.h"
 #include "bravis-ca.h"
+#include "bravis-verify.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@ static const struct {
 } commands[] = {
   { "bench", "measures group communication", bravis_bench_main },
   { "ca", "a certificate authority for conferences", bravis_ca_main },
+  { "verify", "checks that nothing is lost, altered or out of order",
+    bravis_verify_main },
 };
 
 static int
