@@ -161,6 +161,11 @@ class Peer:
         elif event == 'ended':
             self.ended = words[0]
 
+    def memory(self):
+        """The most that the process has had at a time, KiB."""
+        with open(f'/proc/{self.popen.pid}/status', encoding='ascii') as file:
+            return next(int(line.split()[1]) for line in file if line.startswith('VmHWM'))
+
     def count_said(self, text):
         return sum(what == text for _, what in self.said)
 

@@ -7,6 +7,8 @@ in the end all is quiet and healed, so those left must share one view and have a
 
 from peers import Failure, identity, now
 
+MAX_GROWTH = 32 * 1024  # KiB of a process under load: all its queues, and some
+
 SCENARIOS = {}
 
 
@@ -118,6 +120,12 @@ def steady_9_lossy(talk):
     steady(talk, 20, rate=10)
 
 
+@scenario(5, lost=5)
+def steady_5_lossy_near(talk):
+    """Five, next to each other, 5 % lost."""
+    steady(talk, 60, rate=30)
+
+
 # --- crashes ---
 
 def crash(talk, *victims):
@@ -156,6 +164,28 @@ def crash_two(talk):
 def crash_of_nine(talk):
     """SIGKILL of four of nine at once."""
     crash(talk, 'alice', 'bob', 'frank', 'ivan')
+
+
+# --- floods ---
+
+@scenario(3)
+def flood(talk):
+    """All send as fast as it is taken; one stops for 400 ms: no memory grows."""
+    talk.gather()
+    before = talk.memory()
+    for peer in talk.living():
+        peer.command('send', 10000, 300, 'agreed', 0)
+    began = now()
+    talk.wait_delivery(1000)
+    talk.pause('carol', 0.4)
+    talk.wait('all to be sent',
+              lambda: all(peer.count_said('sent 10000') for peer in talk.living()))
+    talk.wait_delivered()
+    talk.note(f'30000 messages in {(now() - began) / 1000:.0f} ms')
+    grown = talk.memory() - before
+    talk.note(f'the largest process grew by {grown} KiB')
+    if grown > MAX_GROWTH and not talk.tools.sanitized:
+        raise Failure(f'a process grew by {grown} KiB')
 
 
 # --- pauses ---
@@ -239,6 +269,25 @@ def join(talk):
     talk.hush()
 
 
+@scenario(5, delay=20, lost=5)
+def crash_while_joining(talk):
+    """SIGKILL of the first member while two join, 20 ms apart, 5 % lost."""
+    talk.gather(['alice', 'bob', 'carol'])
+    talk.chatter()
+    talk.wait_delivery(10)
+    for name in ('dave', 'erin'):
+        talk.start(name)
+        talk.peers['bob'].command('invite', identity(name))
+    began = now()
+    talk.kill('alice')
+    left = ['bob', 'carol', 'dave', 'erin']
+    talk.wait_together(left)
+    talk.note(f'all are in {(now() - began) / 1000:.0f} ms after the crash')
+    talk.chatter(names=['dave', 'erin'])
+    talk.wait_delivery(10)
+    talk.hush()
+
+
 @scenario(3)
 def crash_and_return(talk):
     """SIGKILL, and the same peer comes back under its name."""
@@ -258,14 +307,15 @@ def crash_and_return(talk):
 
 # --- cuts ---
 
-def cut(talk, side, other):
-    """@side has the majority: it goes on, @other does without being primary."""
+def cut(talk, side, other, one_way=False):
+    """@side has the majority: it goes on, @other does without being primary. One way:
+    nothing comes to @side."""
     talk.gather()
     talk.chatter()
     talk.wait_delivery(10)
     gone = [talk.peers[name].id for name in other]
     began = now()
-    talk.network.cut(side, other)
+    talk.network.cut(other, side, one_way)
     talk.wait_together(side)
     talk.note_views_without('cut to view', began, gone, side)
     talk.wait_together(other)
@@ -277,10 +327,10 @@ def cut(talk, side, other):
         talk.wait_delivery(10, part)
 
 
-def heal(talk, side, other):
+def heal(talk, *parts):
     """The parts stay what they are: they don't merge by themselves."""
     talk.network.heal()
-    for part in (side, other):
+    for part in parts:
         talk.wait_delivery(10, part)
         talk.hush(part)
         if not talk.are_together(part):
@@ -303,26 +353,79 @@ def cut_3_2(talk):
     heal(talk, *parts)
 
 
-def break_pair(talk, one_way):
-    """What is between bob and carol breaks, nothing else, for 3 s."""
+@scenario(5, strict=False, live=False)
+def cut_2_2_1(talk):
+    """Five fall into three parts, none of which is primary, and it heals."""
+    parts = ['alice', 'bob'], ['carol', 'dave'], ['erin']
     talk.gather()
     talk.chatter()
     talk.wait_delivery(10)
-    talk.network.cut(['bob'], ['carol'], one_way)
-    talk.wait_delivery(60)
+    talk.network.cut(parts[0], parts[1] + parts[2])
+    talk.network.cut(parts[1], parts[2])
+    for part in parts:
+        talk.wait_together(part)
+    if any(peer.view.primary for peer in talk.living()):
+        raise Failure(f'a part without a majority is primary; {talk.describe()}')
+    heal(talk, *parts)
+
+
+@scenario(5, strict=False, live=False)
+def cut_one_way(talk):
+    """Two of five are not heard by the others, but hear them, and it heals."""
+    parts = ['alice', 'bob', 'carol'], ['dave', 'erin']
+    cut(talk, *parts, one_way=True)
+    heal(talk, *parts)
+
+
+@scenario(5)
+def flap(talk):
+    """A member is cut off for 400 ms, again and again: nobody is thrown out."""
+    talk.gather()
+    talk.chatter()
+    talk.wait_delivery(10)
+    for _ in range(5):
+        talk.network.cut(['erin'], ['alice', 'bob', 'carol', 'dave'])
+        talk.let_pass(0.4)
+        talk.network.heal()
+        talk.let_pass(0.3)
+    talk.wait_delivery(10)
     talk.hush()
 
 
 @scenario(3)
 def pair_cut(talk):
-    """One pair's link breaks, both ways."""
-    break_pair(talk, one_way=False)
+    """The link of two that don't give out the order breaks: nobody is thrown out."""
+    talk.gather()
+    talk.chatter()
+    talk.wait_delivery(10)
+    talk.network.cut(['bob'], ['carol'])
+    talk.wait_delivery(60)
+    talk.hush()
 
 
-@scenario(3)
-def pair_cut_one_way(talk):
-    """One pair's link breaks, one way."""
-    break_pair(talk, one_way=True)
+def break_with_first(talk, one_way):
+    """One of the two goes, the others go on with the other."""
+    talk.gather()
+    talk.chatter()
+    talk.wait_delivery(10)
+    talk.network.cut(['alice'], ['dave'], one_way)
+    talk.wait('the others to go on with one of the two',
+              lambda: any(talk.are_together([one, 'bob', 'carol']) for one in ('alice', 'dave')))
+    talk.note(talk.describe())
+    talk.wait_delivery(10, ['bob', 'carol'])
+    talk.hush(['bob', 'carol'])
+
+
+@scenario(4, strict=False, live=False)
+def pair_cut_first(talk):
+    """The link of the first member and another breaks: one of the two goes."""
+    break_with_first(talk, one_way=False)
+
+
+@scenario(4, strict=False, live=False)
+def pair_cut_first_one_way(talk):
+    """The same, one way."""
+    break_with_first(talk, one_way=True)
 
 
 # --- narrow links ---

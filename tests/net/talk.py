@@ -15,21 +15,20 @@ SETTLING = 30           # fails; how long it took is a figure, not a matter of l
 LEAVING = 10
 POLL = 0.02
 
-# A process of a session that is stopped for so long is not noticed by people, and
-# must not be taken for crashed; the machine itself makes processes wait so long only
-# where it is far too busy for what runs here.
-BUSY = 0.1
+BUSY = 0.1              # s: a machine that makes a process wait so long is worth a note
 
 
 class Tools:
-    def __init__(self, build):
+    def __init__(self, build, sanitized):
+        self.sanitized = sanitized      # what is freed is kept for a while
         self.bravis = os.path.join(build, 'tools', 'bravis')
         self.net_peer = os.path.join(build, 'tests', 'net', 'net-peer')
         self.net_delay = os.path.join(build, 'tests', 'net', 'net-delay')
         self.check_history = os.path.join(build, 'tests', 'sim', 'check-history')
 
     def missing(self):
-        return [path for path in vars(self).values() if not os.path.exists(path)]
+        return [path for path in (self.bravis, self.net_peer, self.net_delay,
+                                  self.check_history) if not os.path.exists(path)]
 
 
 class Talk:
@@ -179,8 +178,12 @@ class Talk:
     def pause(self, name, seconds):
         """SIGSTOP, and SIGCONT after that time."""
         self.peers[name].send_signal(signal.SIGSTOP)
-        time.sleep(seconds)
+        self.let_pass(seconds)
         self.peers[name].send_signal(signal.SIGCONT)
+
+    def let_pass(self, seconds):
+        """How long something lasts; nothing is waited for in it."""
+        time.sleep(seconds)
 
     # --- traffic beside ---
 
@@ -207,6 +210,10 @@ class Talk:
         return said['came'] / max(said['sent'], 1)
 
     # --- figures ---
+
+    def memory(self):
+        """The most that a living process has used so far, KiB."""
+        return max(peer.memory() for peer in self.living())
 
     def note_views_without(self, what, began, gone, names):
         """How long after @began each of @names had a view without @gone (ids)."""
