@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gcp-detector.h"
+#include "gcp-sender.h"
 #include "gcp-wire.h"
 
 #define FLAG_ANSWER 1                   /* answer at once */
@@ -13,44 +14,13 @@
 #define LENGTH_SIZE 3
 #define MAX_SEGMENT_SIZE 2048           /* another's; its datagrams may be larger */
 
-#define MIN_CONGESTION_WINDOW 16
-#define FIRST_CONGESTION_WINDOW 64
-
-#define ACK_DELAY 5000
-#define ACK_EVERY 2                     /* segments */
-#define FIRST_TIMEOUT 100000
-#define MIN_TIMEOUT 20000
-#define MAX_TIMEOUT G_USEC_PER_SEC
-#define MIN_VARIATION 10000
-#define MIN_REORDERING 2000
+#define ACK_EVERY 8                     /* segments */
 #define MAX_ROUND_TRIP (30 * G_USEC_PER_SEC)
-
-/* A segment of one's own stream, from its first sending to its
- * acknowledgement. */
-typedef struct {
-  guint8 *data;
-  gsize size;
-  gint64 sent;
-  gboolean acked;
-  gboolean lost;                /* to be sent again */
-} Segment;
 
 struct _GcpLink {
   GcpLinkConfig config;
   gsize segment_size;
-
-  /* own stream */
-  GQueue queue;                 /* of GBytes, not yet in segments */
-  gsize queue_at;               /* bytes of its head, length included, that are */
-  Segment segments[GCP_LINK_WINDOW];
-  guint64 first;                /* oldest segment not acknowledged */
-  guint64 next;                 /* to be made next */
-  guint64 limit;                /* the other takes segments before this one */
-  guint in_flight;
-  guint n_lost;
-  guint congestion_window;
-  gint64 last_cut;              /* of the congestion window */
-  guint backoff;
+  GcpSender sender;             /* own stream */
 
   /* the other's stream */
   GBytes *early[GCP_LINK_WINDOW];       /* came before their turn */
@@ -70,11 +40,11 @@ struct _GcpLink {
   GcpDetector detector;
   guint32 n_sent;               /* datagrams */
   gint64 pace;                  /* between signs of life, as the other wants them */
-  gint64 last_sent, last_heard, last_answered;
+  gint64 stamp_sent;            /* last; each datagram has a later one */
+  gint64 last_sent, last_heard;
   gboolean has_stamp;
   guint32 stamp;                /* the other's newest */
   gint64 stamp_heard;
-  gint64 smoothed, variation;   /* RFC 6298; 0: no sample yet */
 };
 
 GcpLink *
@@ -85,28 +55,24 @@ gcp_link_new (const GcpLinkConfig *config, gint64 now)
   g_assert (config->max_datagram >= GCP_LINK_MIN_DATAGRAM);
   link->config = *config;
   link->segment_size = config->max_datagram - HEADER_SIZE;
-  g_queue_init (&link->queue);
-  link->limit = GCP_LINK_WINDOW;
-  link->congestion_window = FIRST_CONGESTION_WINDOW;
+  gcp_sender_init (&link->sender, link->segment_size, 2 * config->heartbeat,
+      now);
   link->stream = g_byte_array_new ();
   link->ack_deadline = G_MAXINT64;
   gcp_detector_init (&link->detector, config->heartbeat, config->suspicion);
   link->pace = config->heartbeat;
   link->last_sent = now - config->heartbeat;
   link->last_heard = now;
-  link->last_answered = now - 1;        /* earlier than any answer */
-  link->last_cut = now;
+  link->stamp_sent = now - 1;
   return link;
 }
 
 void
 gcp_link_free (GcpLink *link)
 {
-  g_queue_clear_full (&link->queue, (GDestroyNotify) g_bytes_unref);
-  for (guint i = 0; i < GCP_LINK_WINDOW; i++) {
-    g_free (link->segments[i].data);
+  gcp_sender_clear (&link->sender);
+  for (guint i = 0; i < GCP_LINK_WINDOW; i++)
     g_clear_pointer (&link->early[i], g_bytes_unref);
-  }
   g_byte_array_unref (link->stream);
   g_clear_pointer (&link->head, g_bytes_unref);
   g_free (link);
@@ -116,13 +82,7 @@ void
 gcp_link_send (GcpLink *link, GBytes *message)
 {
   g_assert (g_bytes_get_size (message) <= link->config.max_message);
-  g_queue_push_tail (&link->queue, g_bytes_ref (message));
-}
-
-static Segment *
-get_segment (GcpLink *link, guint64 number)
-{
-  return &link->segments[number % GCP_LINK_WINDOW];
+  gcp_sender_queue (&link->sender, message);
 }
 
 /* What can still be taken from the other, in segments. The buffer has room for
@@ -193,7 +153,7 @@ receive_segment (GcpLink *link, guint64 number, const guint8 *data, gsize size,
   if (link->n_early > 0 || ++link->unacked >= ACK_EVERY)
     link->ack_now = TRUE;
   else
-    link->ack_deadline = MIN (link->ack_deadline, now + ACK_DELAY);
+    link->ack_deadline = MIN (link->ack_deadline, now + GCP_ACK_DELAY);
 }
 
 GBytes *
@@ -229,95 +189,22 @@ gcp_link_take (GcpLink *link)
   return message;
 }
 
-/* ---- acknowledgements of one's own stream ---- */
-
-static void
-mark_acked (GcpLink *link, guint64 number)
-{
-  Segment *segment = get_segment (link, number);
-
-  if (segment->acked)
-    return;
-  if (segment->lost)
-    link->n_lost--;
-  else
-    link->in_flight--;
-  segment->acked = TRUE;
-  segment->lost = FALSE;
-  g_clear_pointer (&segment->data, g_free);
-  link->backoff = 0;
-  if (link->congestion_window < GCP_LINK_WINDOW)
-    link->congestion_window++;
-}
-
-static void
-mark_lost (GcpLink *link, Segment *segment)
-{
-  segment->lost = TRUE;
-  link->in_flight--;
-  link->n_lost++;
-}
-
-/* What was sent clearly before something that came, and has not come, is lost. */
-static void
-find_losses (GcpLink *link)
-{
-  gint64 reordering = MAX (MIN_REORDERING, link->smoothed / 4);
-
-  for (guint64 n = link->first; n < link->next; n++) {
-    Segment *segment = get_segment (link, n);
-
-    if (!segment->acked && !segment->lost
-        && segment->sent + reordering < link->last_answered)
-      mark_lost (link, segment);
-  }
-}
-
-static void
-take_acknowledgement (GcpLink *link, guint64 ack, guint room,
-    const guint8 *sack, gsize sack_size)
-{
-  while (link->first < ack) {
-    mark_acked (link, link->first);
-    link->first++;
-  }
-  for (gsize bit = 0; bit < sack_size * 8; bit++) {
-    guint64 number = ack + 1 + bit;
-
-    if (sack[bit / 8] >> (bit % 8) & 1 && number >= link->first
-        && number < link->next)
-      mark_acked (link, number);
-  }
-  link->limit = MAX (link->limit, ack + room);
-}
-
-static void
-take_round_trip (GcpLink *link, gint64 sample)
-{
-  sample = MAX (sample, 1);
-  if (link->smoothed == 0) {
-    link->smoothed = sample;
-    link->variation = sample / 2;
-    return;
-  }
-  link->variation += (ABS (link->smoothed - sample) - link->variation) / 4;
-  link->smoothed += (sample - link->smoothed) / 8;
-  link->smoothed = MAX (link->smoothed, 1);
-}
+/* ---- datagrams ---- */
 
 /* Stamps are the low 32 bits of the clock, so an echo's age is a difference
- * modulo 2^32; the other cannot make it older than the link or younger than
- * now. */
+ * modulo 2^32; the other cannot make it older than the link or younger than what
+ * was sent last. */
 static void
 take_echo (GcpLink *link, guint32 echo, guint32 delay, gint64 now)
 {
-  gint64 age = (guint32) ((guint32) now - echo);
+  gint64 age = (gint32) ((guint32) now - echo);
+  gint64 sent = now - age;
 
-  if (age > MAX_ROUND_TRIP || now - age <= link->last_answered)
+  if (age > MAX_ROUND_TRIP || sent <= link->sender.answered
+      || sent > link->stamp_sent)
     return;
-  link->last_answered = now - age;
-  if (delay <= age)
-    take_round_trip (link, age - delay);
+  gcp_sender_answered (&link->sender, sent,
+      delay <= MAX (age, 0) ? MAX (age - delay, 1) : 0, now);
 }
 
 /* The other wants to hear this side every @interval ms. */
@@ -369,17 +256,17 @@ gcp_link_receive (GcpLink *link, const guint8 *data, gsize size, gint64 now)
       gcp_reader_fail (&reader);
   }
   if (!gcp_reader_finish (&reader) || type != GCP_DATAGRAM_LINK
-      || flags & ~(FLAG_ANSWER | FLAG_ECHO) || ack > link->next
+      || flags & ~(FLAG_ANSWER | FLAG_ECHO) || ack > link->sender.next
       || room > GCP_LINK_WINDOW)
     return;
   gcp_detector_heard (&link->detector, count,
-      link->smoothed > 0 ? link->variation : -1);
+      link->sender.smoothed > 0 ? link->sender.variation : -1);
   take_wish (link, interval);
   take_stamp (link, stamp, now);
-  take_acknowledgement (link, ack, room, sack, sack_size);
   if (flags & FLAG_ECHO)
     take_echo (link, echo, delay, now);
-  find_losses (link);
+  gcp_sender_acknowledge (&link->sender, ack, room, sack, sack_size, now);
+  gcp_sender_run (&link->sender, now);
   if (flags & FLAG_ANSWER)
     link->ack_now = TRUE;
   if (segment)
@@ -388,122 +275,14 @@ gcp_link_receive (GcpLink *link, const guint8 *data, gsize size, gint64 now)
 
 /* ---- sending ---- */
 
-static gint64
-get_timeout (const GcpLink *link)
-{
-  gint64 timeout = FIRST_TIMEOUT;
-  gint64 most;
-
-  if (link->smoothed > 0)
-    timeout = MAX (MIN_TIMEOUT, link->smoothed + ACK_DELAY
-        + MAX (4 * link->variation, MIN_VARIATION));
-  /* Backed off, but never so far that a few losses in a row look like silence. */
-  most = MAX (MIN (timeout, MAX_TIMEOUT), 2 * link->config.heartbeat);
-  return MIN (timeout << MIN (link->backoff, 6), most);
-}
-
-static gint64
-get_oldest_in_flight (const GcpLink *link)
-{
-  gint64 oldest = G_MAXINT64;
-
-  for (guint64 n = link->first; link->in_flight > 0 && n < link->next; n++) {
-    const Segment *segment = &link->segments[n % GCP_LINK_WINDOW];
-
-    if (!segment->acked && !segment->lost)
-      oldest = MIN (oldest, segment->sent);
-  }
-  return oldest;
-}
-
-static void
-run_timeout (GcpLink *link, gint64 now)
-{
-  gint64 timeout = get_timeout (link);
-  gint64 oldest = get_oldest_in_flight (link);
-
-  if (oldest == G_MAXINT64 || oldest + timeout > now)
-    return;
-  for (guint64 n = link->first; n < link->next; n++) {
-    Segment *segment = get_segment (link, n);
-
-    if (!segment->acked && !segment->lost && segment->sent + timeout <= now)
-      mark_lost (link, segment);
-  }
-  /* A timeout alone may be chance; when nothing at all comes through until the
-   * next, the network is too full. */
-  if (link->backoff++ > 0 && now - link->last_cut > link->smoothed) {
-    link->congestion_window = MAX (MIN_CONGESTION_WINDOW,
-        link->congestion_window / 2);
-    link->last_cut = now;
-  }
-}
-
-/* The next bytes of the stream of messages, at most a segment of them. */
-static void
-fill_segment (GcpLink *link, Segment *segment)
-{
-  segment->data = g_malloc (link->segment_size);
-  segment->size = 0;
-  while (segment->size < link->segment_size && link->queue.head) {
-    GBytes *message = link->queue.head->data;
-    gsize size, n;
-    const guint8 *data = g_bytes_get_data (message, &size);
-
-    if (link->queue_at < LENGTH_SIZE) {
-      segment->data[segment->size++] =
-          size >> (8 * (LENGTH_SIZE - 1 - link->queue_at));
-      link->queue_at++;
-    } else {
-      n = MIN (size + LENGTH_SIZE - link->queue_at,
-          link->segment_size - segment->size);
-      if (n > 0)
-        memcpy (segment->data + segment->size,
-            data + link->queue_at - LENGTH_SIZE, n);
-      segment->size += n;
-      link->queue_at += n;
-    }
-    if (link->queue_at == size + LENGTH_SIZE) {
-      g_bytes_unref (g_queue_pop_head (&link->queue));
-      link->queue_at = 0;
-    }
-  }
-}
-
-static Segment *
-choose_segment (GcpLink *link, guint64 *number)
-{
-  if (link->in_flight >= link->congestion_window)
-    return NULL;
-  for (guint64 n = link->first; link->n_lost > 0 && n < link->next; n++) {
-    Segment *segment = get_segment (link, n);
-
-    if (segment->lost) {
-      segment->lost = FALSE;
-      link->n_lost--;
-      *number = n;
-      return segment;
-    }
-  }
-  if (link->queue.head && link->next - link->first < GCP_LINK_WINDOW
-      && link->next < link->limit) {
-    Segment *segment = get_segment (link, link->next);
-
-    *number = link->next++;
-    fill_segment (link, segment);
-    segment->acked = FALSE;
-    return segment;
-  }
-  return NULL;
-}
-
 /* When the other has been quiet for so long that it is asked to answer, and
  * more often: several losses in a row are not to be taken for its end. An answer
  * needs a round trip besides. */
 static gint64
 get_quiet_time (const GcpLink *link)
 {
-  return MIN (link->last_heard, link->last_answered + link->smoothed)
+  return MIN (link->last_heard,
+      link->sender.answered + link->sender.smoothed)
       + 5 * gcp_detector_get_interval (&link->detector) / 2;
 }
 
@@ -532,26 +311,31 @@ write_sack (const GcpLink *link, guint8 *sack)
   return size;
 }
 
+static guint8
+get_flags (const GcpLink *link, gint64 now)
+{
+  guint8 flags = link->has_stamp ? FLAG_ECHO : 0;
+
+  /* Who can send no more waits for the answer. */
+  if (now >= get_quiet_time (link) || gcp_sender_is_full (&link->sender))
+    flags |= FLAG_ANSWER;
+  return flags;
+}
+
 static GBytes *
-write_datagram (GcpLink *link, guint64 number, const Segment *segment,
-    gint64 now)
+write_datagram (GcpLink *link, const GcpSegment *segment, gint64 now)
 {
   g_auto (GcpWriter) writer = { NULL };
   guint8 sack[MAX_SACK_SIZE] = { 0 };
-  guint8 flags = 0;
   gsize sack_size;
 
-  if (link->has_stamp)
-    flags |= FLAG_ECHO;
-  if (now >= get_quiet_time (link))
-    flags |= FLAG_ANSWER;
   gcp_writer_init (&writer);
   gcp_write_u8 (&writer, GCP_DATAGRAM_LINK);
-  gcp_write_u8 (&writer, flags);
+  gcp_write_u8 (&writer, get_flags (link, now));
   gcp_write_u32 (&writer, ++link->n_sent);
   gcp_write_u16 (&writer,
       MIN (gcp_detector_get_interval (&link->detector) / 1000, G_MAXUINT16));
-  gcp_write_u32 (&writer, (guint32) now);
+  gcp_write_u32 (&writer, (guint32) link->stamp_sent);
   gcp_write_u32 (&writer, link->stamp);
   gcp_write_u32 (&writer, link->has_stamp
       ? MIN (now - link->stamp_heard, G_MAXUINT32) : 0);
@@ -560,7 +344,7 @@ write_datagram (GcpLink *link, guint64 number, const Segment *segment,
   sack_size = write_sack (link, sack);
   gcp_write_vector8 (&writer, sack, sack_size);
   if (segment) {
-    gcp_write_u64 (&writer, number);
+    gcp_write_u64 (&writer, segment->number);
     gcp_write_bytes (&writer, segment->data, segment->size);
   }
   link->ack_now = FALSE;
@@ -573,30 +357,23 @@ write_datagram (GcpLink *link, guint64 number, const Segment *segment,
 GBytes *
 gcp_link_poll (GcpLink *link, gint64 now)
 {
-  guint64 number = 0;
-  Segment *segment;
+  gint64 stamp = MAX (now, link->stamp_sent + 1);
+  const GcpSegment *segment;
 
-  run_timeout (link, now);
-  segment = choose_segment (link, &number);
-  if (segment) {
-    segment->sent = now;
-    link->in_flight++;
-  } else if (!link->ack_now && link->ack_deadline > now
-      && get_heartbeat_deadline (link) > now) {
+  gcp_sender_run (&link->sender, now);
+  segment = gcp_sender_take (&link->sender, stamp);
+  if (!segment && !link->ack_now && link->ack_deadline > now
+      && get_heartbeat_deadline (link) > now)
     return NULL;
-  }
-  return write_datagram (link, number, segment, now);
+  link->stamp_sent = stamp;
+  return write_datagram (link, segment, now);
 }
 
 gint64
 gcp_link_deadline (const GcpLink *link)
 {
-  gint64 deadline = MIN (link->ack_deadline, get_heartbeat_deadline (link));
-  gint64 oldest = get_oldest_in_flight (link);
-
-  if (oldest != G_MAXINT64)
-    deadline = MIN (deadline, oldest + get_timeout (link));
-  return deadline;
+  return MIN (MIN (link->ack_deadline, get_heartbeat_deadline (link)),
+      gcp_sender_deadline (&link->sender));
 }
 
 void
@@ -621,19 +398,25 @@ gcp_link_get_silence (const GcpLink *link)
 gint64
 gcp_link_get_last_answered (const GcpLink *link)
 {
-  return link->last_answered;
+  return link->sender.answered;
 }
 
 gint64
 gcp_link_get_round_trip (const GcpLink *link)
 {
-  return link->smoothed;
+  return link->sender.smoothed;
+}
+
+gsize
+gcp_link_get_queued (const GcpLink *link)
+{
+  return link->sender.queued;
 }
 
 gboolean
 gcp_link_is_settled (const GcpLink *link)
 {
-  return !link->queue.head && link->first == link->next;
+  return gcp_sender_is_settled (&link->sender);
 }
 
 gboolean

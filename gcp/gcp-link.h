@@ -10,8 +10,8 @@
  * stream has come (cumulative and selective), how much more there is room for,
  * when it was sent, and how often its sender wants to hear the other; the other
  * returns the newest such stamp. From that come round trip time (RFC 6298), the
- * finding of losses (a segment is lost when something sent later has come, as in
- * RFC 8985), and whether the other hears.
+ * finding of losses and the window of what may be under way (gcp-sender.h), and
+ * whether the other hears.
  * Format: docs/protocol.md, "Links".
  *
  * Like the engine it belongs to, a link is told the time and gives bytes. What it
@@ -25,7 +25,6 @@
 G_BEGIN_DECLS
 
 #define GCP_DATAGRAM_LINK 1             /* first octet of a link's datagram */
-#define GCP_LINK_WINDOW 256             /* most segments under way */
 #define GCP_LINK_MIN_DATAGRAM 128
 
 typedef struct {
@@ -71,6 +70,9 @@ gint64 gcp_link_get_silence (const GcpLink *link);
 gint64 gcp_link_get_last_answered (const GcpLink *link);
 
 gint64 gcp_link_get_round_trip (const GcpLink *link);   /* smoothed; 0: unknown */
+
+/* Bytes of messages of which nothing or not all was sent yet. */
+gsize gcp_link_get_queued (const GcpLink *link);
 
 /* Everything sent has been acknowledged. */
 gboolean gcp_link_is_settled (const GcpLink *link);

@@ -129,6 +129,26 @@ test_crash_pause_and_cut (void)
   g_assert_cmpstr (heard->str, ==, "0@5000:a 0@11000:d ");
 }
 
+static void
+test_rate_makes_datagrams_wait_and_its_queue_is_bounded (void)
+{
+  static const SimConditions slow = {
+    .delay_min = 1000,.delay_max = 1000,.rate = 1000,.queue = 3
+  };
+  g_autoptr (SimNetwork) network = sim_network_new (1, &slow);
+  g_autoptr (GString) heard = g_string_new (NULL);
+  Ear ear = { network, heard };
+
+  for (guint i = 0; i < 2; i++)
+    sim_network_add_node (network, &funcs, &ear);
+  for (const char *c = "abcd"; *c; c++)
+    sim_network_send (network, 0, 1, c, 1);
+  sim_network_run_until (network, 10000);
+  sim_network_send (network, 0, 1, "e", 1);
+  sim_network_run_until (network, 20000);
+  g_assert_cmpstr (heard->str, ==, "0@2000:a 0@3000:b 0@4000:c 0@12000:e ");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -140,5 +160,7 @@ main (int argc, char **argv)
       test_deadline_is_kept_and_replaced);
   g_test_add_func ("/sim/network/crash_pause_and_cut",
       test_crash_pause_and_cut);
+  g_test_add_func ("/sim/network/rate_makes_datagrams_wait_and_its_queue_is_"
+      "bounded", test_rate_makes_datagrams_wait_and_its_queue_is_bounded);
   return g_test_run ();
 }

@@ -9,6 +9,7 @@ typedef struct {
   guint64 deadline_serial;      /* of the event that looks after it */
   gint64 deadline_event;        /* when that comes; never later than the deadline */
   gint64 paused_until;
+  gint64 busy_until;            /* it sends at its rate */
   guint side;
   gboolean crashed;
 } Node;
@@ -205,13 +206,29 @@ send_copy (SimNetwork *network, guint from, guint to, gconstpointer data,
 
   *event = (Event) {
     .type = EVENT_DATAGRAM,.from = from,.to = to,.size = size,
-    .time = network->now + sim_random_range (&network->random, c->delay_min,
-        c->delay_max)
+    .time = MAX (network->now, get_node (network, from)->busy_until)
+        + sim_random_range (&network->random, c->delay_min, c->delay_max)
   };
   if (sim_random_chance (&network->random, c->reorder))
     event->time += sim_random_range (&network->random, 0, c->late);
   memcpy (event->data, data, size);
   heap_push (network, event);
+}
+
+/* FALSE: too much waits already. */
+static gboolean
+pass_bottleneck (SimNetwork *network, Node *node, gsize size)
+{
+  const SimConditions *c = &network->conditions;
+  gint64 begin = MAX (network->now, node->busy_until);
+
+  if (c->rate == 0)
+    return TRUE;
+  if ((begin - network->now) * c->rate / G_USEC_PER_SEC + (gint64) size
+      > c->queue)
+    return FALSE;
+  node->busy_until = begin + (gint64) size * G_USEC_PER_SEC / c->rate;
+  return TRUE;
 }
 
 void
@@ -226,7 +243,8 @@ sim_network_send (SimNetwork *network, guint from, guint to,
     network->tap (from, to, data, size, network->now, network->tap_data);
   if (get_node (network, from)->side != get_node (network, to)->side)
     return;
-  if (sim_random_chance (&network->random, c->loss))
+  if (!pass_bottleneck (network, get_node (network, from), size)
+      || sim_random_chance (&network->random, c->loss))
     return;
   send_copy (network, from, to, data, size);
   if (sim_random_chance (&network->random, c->duplicate))

@@ -35,6 +35,8 @@ typedef struct {
   double reorder;               /* ... is late by up to @late more */
   gint64 delay_min, delay_max;  /* µs one way */
   gint64 late;                  /* µs */
+  gint64 rate;                  /* bytes a second that each node can send; 0: any */
+  gint64 queue;                 /* bytes that wait for that; more are lost */
 } SimConditions;
 
 typedef struct {
