@@ -6,6 +6,9 @@
  * events that nobody took yet they are not told any more. */
 #define MAX_QUEUED_REPORTS 256
 
+/* Events told before the context's own sources have their turn. */
+#define BATCH 64
+
 typedef struct {
   guint id;                     /* 0: removed while listeners are called */
   BravisListen listen;
@@ -129,8 +132,10 @@ push (BravisAudience *audience, Item *item)
   gboolean is_report = item->type == ITEM_EVENT
       && (item->event.type == BRAVIS_EVENT_REFUSED
       || item->event.type == BRAVIS_EVENT_UNREACHABLE);
+  gboolean was_empty;
 
   g_mutex_lock (&audience->lock);
+  was_empty = g_queue_is_empty (&audience->queue);
   audience->backlog += get_weight (item);
   audience->is_behind |= audience->backlog > audience->watched;
   if (!is_report
@@ -138,7 +143,9 @@ push (BravisAudience *audience, Item *item)
     g_queue_push_tail (&audience->queue, g_steal_pointer (&item));
   g_mutex_unlock (&audience->lock);
   g_clear_pointer (&item, item_free);
-  g_main_context_wakeup (audience->context);
+  /* The thread does not wait before it has found the queue empty. */
+  if (was_empty)
+    g_main_context_wakeup (audience->context);
 }
 
 void
@@ -393,8 +400,9 @@ run (gpointer data)
   g_atomic_pointer_set (&audience->own_thread, g_thread_self ());
   g_main_context_push_thread_default (audience->context);
   while (!stopping) {
-    while (handle_next (audience, &stopping))
-      g_main_context_iteration (audience->context, FALSE);
+    for (guint n = 1; handle_next (audience, &stopping); n++)
+      if (n % BATCH == 0)
+        g_main_context_iteration (audience->context, FALSE);
     if (!stopping)
       g_main_context_iteration (audience->context, TRUE);
   }

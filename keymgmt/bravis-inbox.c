@@ -17,7 +17,16 @@ struct _BravisInbox {
   GQueue lanes[N_LANES];
   gboolean woken;
   gboolean closed;
+  gboolean waiting;             /* the one who takes: waking costs a system call */
 };
+
+static void
+signal_with_lock (BravisInbox *inbox)
+{
+  if (inbox->waiting)
+    g_cond_signal (&inbox->changed);
+  inbox->waiting = FALSE;
+}
 
 BravisInbox *
 bravis_inbox_new (void)
@@ -67,7 +76,7 @@ bravis_inbox_put (BravisInbox *inbox, const GcpAddress *from,
       && g_queue_get_length (&inbox->lanes[lane]) < lane_limit[lane];
   if (fits) {
     g_queue_push_tail (&inbox->lanes[lane], g_steal_pointer (&letter));
-    g_cond_signal (&inbox->changed);
+    signal_with_lock (inbox);
   }
   g_mutex_unlock (&inbox->lock);
   g_free (letter);
@@ -88,9 +97,12 @@ bravis_inbox_take (BravisInbox *inbox, gint64 deadline, guint max,
   gboolean open;
 
   g_mutex_lock (&inbox->lock);
-  while (!inbox->closed && !inbox->woken && is_empty (inbox))
+  while (!inbox->closed && !inbox->woken && is_empty (inbox)) {
+    inbox->waiting = TRUE;
     if (!g_cond_wait_until (&inbox->changed, &inbox->lock, deadline))
       break;
+  }
+  inbox->waiting = FALSE;
   inbox->woken = FALSE;
   for (guint n = 0, lane = 0; n < max && !is_empty (inbox);
       lane = (lane + 1) % N_LANES) {
@@ -111,7 +123,7 @@ bravis_inbox_wake (BravisInbox *inbox)
 {
   g_mutex_lock (&inbox->lock);
   inbox->woken = TRUE;
-  g_cond_signal (&inbox->changed);
+  signal_with_lock (inbox);
   g_mutex_unlock (&inbox->lock);
 }
 
@@ -120,6 +132,6 @@ bravis_inbox_close (BravisInbox *inbox)
 {
   g_mutex_lock (&inbox->lock);
   inbox->closed = TRUE;
-  g_cond_signal (&inbox->changed);
+  signal_with_lock (inbox);
   g_mutex_unlock (&inbox->lock);
 }

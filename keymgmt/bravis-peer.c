@@ -495,7 +495,8 @@ settle_state (BravisPeer *peer, BravisConferenceState state)
   g_mutex_lock (&peer->lock);
   changed = g_atomic_int_get (&peer->state) != (int) state;
   g_atomic_int_set (&peer->state, (int) state);
-  g_cond_broadcast (&peer->changed);
+  if (changed)
+    g_cond_broadcast (&peer->changed);
   g_mutex_unlock (&peer->lock);
   if (changed)
     bravis_audience_poke (peer->audience);
