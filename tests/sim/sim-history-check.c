@@ -392,18 +392,27 @@ compare_views (gconstpointer a, gconstpointer b)
   return va->number < vb->number ? -1 : va->number > vb->number;
 }
 
-/* Everybody in it left in order: its newcomers follow it, and share nobody. */
+/* A majority of @before, or half of it with its first, is in @view; who left in
+ * order may have had a hand in it. */
 static gboolean
-have_all_left (SimHistory *history, const SimView *view)
+has_quorum_of (SimHistory *history, const SimView *before,
+    const SimView *view)
 {
-  for (guint i = 0; i < view->members->len; i++) {
-    gint who = sim_history_find_process (history,
-        g_array_index (view->members, GcpMemberId, i));
+  gboolean has_first = FALSE;
+  guint n = 0;
 
-    if (who < 0 || !sim_history_get_process (history, who)->asked_to_leave)
-      return FALSE;
+  for (guint i = 0; i < before->members->len; i++) {
+    GcpMemberId id = g_array_index (before->members, GcpMemberId, i);
+    gint who = sim_history_find_process (history, id);
+
+    if (!view_has (view, id) && !(who >= 0
+            && sim_history_get_process (history, who)->asked_to_leave))
+      continue;
+    n++;
+    has_first = has_first || i == 0;
   }
-  return TRUE;
+  return 2 * n > before->members->len
+      || (2 * n == before->members->len && has_first);
 }
 
 /* The first who installed it, as far as it is known. */
@@ -433,12 +442,9 @@ check_primary (SimHistory *history)
   g_ptr_array_sort (line, compare_views);
   for (guint i = 1; i < line->len; i++) {
     SimView *before = line->pdata[i - 1], *view = line->pdata[i];
-    gboolean linked = have_all_left (history, before);
 
-    for (guint j = 0; j < before->members->len; j++)
-      linked = linked || view_has (view, g_array_index (before->members,
-              GcpMemberId, j));
-    if (before->number != view->number && linked)
+    if (before->number != view->number
+        && has_quorum_of (history, before, view))
       continue;
     if (sim_history_found (history, "primary: views %" G_GUINT64_FORMAT
             " and %" G_GUINT64_FORMAT " are both primary, but of different"

@@ -251,6 +251,24 @@ test_two_primary_lines_are_found (void)
 }
 
 static void
+test_primary_view_of_a_minority_is_found (void)
+{
+  g_auto (Story) majority, minority;
+
+  for (guint i = 0; i < 2; i++) {
+    Story *story = i == 0 ? &majority : &minority;
+    g_autofree char *wrong = NULL;
+
+    story_init (story, 3);
+    install (story, 1, "012");
+    install (story, 2, i == 0 ? "02" : "0");
+    wrong = sim_history_check (story->history, FALSE);
+    g_assert_cmpint (i == 1, ==, wrong && g_str_has_prefix (wrong,
+            "primary:"));
+  }
+}
+
+static void
 test_newcomers_may_follow_when_all_leave (void)
 {
   g_auto (Story) story;
@@ -305,6 +323,7 @@ main (int argc, char **argv)
   ADD (safe_message_only_a_crashed_member_got_is_found);
   ADD (healthy_member_thrown_out_is_found);
   ADD (two_primary_lines_are_found);
+  ADD (primary_view_of_a_minority_is_found);
   ADD (newcomers_may_follow_when_all_leave);
   ADD (standstill_is_found);
   ADD (own_message_that_never_comes_is_found);

@@ -15,7 +15,8 @@
  *   integrity      once, unaltered, really sent, first in first out, without gaps
  *   safe           what anybody delivered as safe was delivered by every member of
  *                  that view that goes on to the next (strict)
- *   primary        there is never more than one line of primary views
+ *   primary        there is never more than one line of primary views: each has a
+ *                  quorum of the one before
  *
  * and, where nothing but crashes, leaves and decisions takes members away
  * (strict): nobody healthy is thrown out, and views form one line, but where the
