@@ -31,6 +31,8 @@ struct _SimGroup {
   guint n;
   Process processes[SIM_GROUP_MAX];
   gboolean trace;
+  SimDeliveredFunc delivered;
+  gpointer delivered_data;
 };
 
 static void G_GNUC_PRINTF (2, 3)
@@ -129,6 +131,8 @@ deliver (Process *process, const GcpOutput *output)
       g_bytes_get_size (output->bytes));
   sim_history_delivered (group->history, process->index, output->member,
       message, output->quality);
+  if (group->delivered)
+    group->delivered (group, process->index, message, group->delivered_data);
   if (kind == PAYLOAD_ADMIT && argument < group->n)
     gcp_engine_admit (process->engine, group->processes[argument].id,
         group->processes[argument].card, now);
@@ -279,6 +283,14 @@ sim_group_write_logs (SimGroup *group, const char *directory)
 }
 
 void
+sim_group_set_delivered_func (SimGroup *group, SimDeliveredFunc func,
+    gpointer user_data)
+{
+  group->delivered = func;
+  group->delivered_data = user_data;
+}
+
+void
 sim_group_set_trace (SimGroup *group, gboolean trace)
 {
   group->trace = trace;
@@ -324,7 +336,7 @@ sim_group_found (SimGroup *group)
   return process->index;
 }
 
-static gboolean
+static guint64
 send_payload (SimGroup *group, guint index, PayloadKind kind, guint64 argument,
     GcpQuality quality, gsize size)
 {
@@ -334,17 +346,17 @@ send_payload (SimGroup *group, guint index, PayloadKind kind, guint64 argument,
   gboolean open;
 
   if (!sim_group_is_member (group, index))
-    return FALSE;
+    return 0;
   open = gcp_engine_is_open (process->engine);
   if (!gcp_engine_multicast (process->engine, payload, quality,
           sim_network_now (group->network), NULL))
-    return FALSE;
+    return 0;
   group->last_message = message;
   say (group, "%u multicasts %" G_GUINT64_FORMAT "%s%s", index, message,
       quality == GCP_SAFE ? " (safe)" : "", open ? "" : ", not open");
   sim_history_sent (group->history, index, message, quality, open);
   pump (process);
-  return TRUE;
+  return message;
 }
 
 static gint
@@ -376,11 +388,17 @@ sim_group_join (SimGroup *group, guint inviter)
   return process->index;
 }
 
-gboolean
+guint64
 sim_group_multicast (SimGroup *group, guint process, GcpQuality quality,
     gsize size)
 {
   return send_payload (group, process, PAYLOAD_DATA, 0, quality, size);
+}
+
+guint64
+sim_group_get_last_message (SimGroup *group)
+{
+  return group->last_message;
 }
 
 void

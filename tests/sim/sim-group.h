@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-#define SIM_GROUP_MAX 24
+#define SIM_GROUP_MAX 64
 
 typedef enum {
   SIM_SCHEDULE_CRASHES,         /* crashes, joins, leaves, decisions; any loss */
@@ -23,6 +23,13 @@ typedef struct _SimGroup SimGroup;
 SimGroup *sim_group_new (guint64 seed, const SimConditions *conditions,
     const GcpConfig *config);
 void sim_group_free (SimGroup *group);
+
+/* Called with every delivery, after it was recorded. */
+typedef void (*SimDeliveredFunc) (SimGroup *group, guint process,
+    guint64 message, gpointer user_data);
+
+void sim_group_set_delivered_func (SimGroup *group, SimDeliveredFunc func,
+    gpointer user_data);
 
 /* Everything that happens is written to logs (sim-log.h) in @directory, which the
  * checker can read. To be called before there are processes. */
@@ -41,9 +48,10 @@ guint sim_group_found (SimGroup *group);
  * take in; with SIM_GROUP_MAX processes, nothing. */
 gint sim_group_join (SimGroup *group, guint inviter);
 
-/* FALSE: not a member now, or no room. */
-gboolean sim_group_multicast (SimGroup *group, guint process, GcpQuality quality,
+/* Returns the message's number; 0: not a member now, or no room. */
+guint64 sim_group_multicast (SimGroup *group, guint process, GcpQuality quality,
     gsize size);
+guint64 sim_group_get_last_message (SimGroup *group);
 void sim_group_leave (SimGroup *group, guint process);
 void sim_group_crash (SimGroup *group, guint process);
 

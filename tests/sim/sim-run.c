@@ -36,5 +36,6 @@ sim_run_schedule (guint64 seed, SimScheduleKind kind)
 
   g_snprintf (last_words, sizeof last_words, "died in: %s\n", replay);
   wrong = sim_schedule_run (seed, kind, FALSE, NULL);
+  last_words[0] = '\0';
   return wrong ? g_strdup_printf ("%s: %s", replay, wrong) : NULL;
 }
