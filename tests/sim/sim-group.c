@@ -20,6 +20,8 @@ typedef struct {
   GcpView *view;
   gboolean ended;
   GcpEndReason reason;
+  gboolean doomed;
+  GcpOutputType crash_at;
 } Process;
 
 struct _SimGroup {
@@ -173,7 +175,7 @@ install (Process *process, const GcpOutput *output)
   process->view = gcp_view_ref (output->view);
 }
 
-/* Returns the next deadline. */
+/* Returns the next deadline; G_MAXINT64: it crashed. */
 static gint64
 pump (Process *process)
 {
@@ -212,7 +214,11 @@ pump (Process *process)
         sim_history_ended (group->history, process->index, output.reason);
         break;
     }
+    if (process->doomed && output.type == process->crash_at)
+      sim_group_crash (group, process->index);
   }
+  if (sim_network_is_crashed (group->network, process->index))
+    return G_MAXINT64;
   deadline = gcp_engine_deadline (process->engine);
   sim_network_set_deadline (group->network, process->index, deadline);
   return deadline;
@@ -423,6 +429,13 @@ sim_group_crash (SimGroup *group, guint process)
   say (group, "%u crashes", process);
   sim_history_crashed (group->history, process);
   sim_network_crash (group->network, process);
+}
+
+void
+sim_group_crash_at (SimGroup *group, guint process, GcpOutputType type)
+{
+  group->processes[process].doomed = TRUE;
+  group->processes[process].crash_at = type;
 }
 
 void

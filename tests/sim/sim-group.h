@@ -55,6 +55,11 @@ guint64 sim_group_get_last_message (SimGroup *group);
 void sim_group_leave (SimGroup *group, guint process);
 void sim_group_crash (SimGroup *group, guint process);
 
+/* Crashes as soon as this comes out of the engine, before anything else does: what
+ * the process saw then, nobody hears of. */
+void sim_group_crash_at (SimGroup *group, guint process,
+    GcpOutputType type);        /* GCP_OUTPUT_VIEW or _DELIVER */
+
 /* Has the group decide to go on without @member. */
 void sim_group_put_out (SimGroup *group, guint by, guint member);
 

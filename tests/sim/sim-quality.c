@@ -230,6 +230,8 @@ test_nobody_is_thrown_out_who_stops_for_a_moment (void)
     live (seed, &lan, 5, long_time / 6, 500 * MS);
     live (seed, &far, 3, long_time / 6, 500 * MS);
     live (seed, &far, 5, long_time / 6, 500 * MS);
+    live (seed, &rough, 3, long_time / 6, 500 * MS);
+    live (seed, &rough, 5, long_time / 6, 500 * MS);
   }
 }
 

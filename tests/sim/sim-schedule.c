@@ -102,6 +102,17 @@ lose_each_other (Schedule *schedule)
       unpause_sides, schedule);
 }
 
+/* At once, or at the worst moment. */
+static void
+crash (Schedule *schedule, guint member)
+{
+  if (chance (schedule, 0.5))
+    sim_group_crash (schedule->group, member);
+  else
+    sim_group_crash_at (schedule->group, member,
+        chance (schedule, 0.7) ? GCP_OUTPUT_VIEW : GCP_OUTPUT_DELIVER);
+}
+
 static void
 change_something (SimNetwork *network, gpointer user_data)
 {
@@ -116,7 +127,7 @@ change_something (SimNetwork *network, gpointer user_data)
   if (schedule->kind == SIM_SCHEDULE_PARTITIONS && what < 40)
     lose_each_other (schedule);
   else if (what < 50 && count_members (group) > 1)
-    sim_group_crash (group, member);
+    crash (schedule, member);
   else if (what < 70)
     sim_group_join (group, member);
   else if (what < 92 && count_members (group) > 1)
