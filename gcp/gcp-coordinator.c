@@ -1,5 +1,6 @@
 /* A view change as its coordinator sees it. */
 #include "gcp-engine-private.h"
+#include "gcp-fault.h"
 
 #define ANSWER_SUSPICIONS 4             /* suspicion times until an answer is due */
 
@@ -76,11 +77,10 @@ commit (GcpEngine *engine)
 static void
 commit_if_all_acked (GcpEngine *engine)
 {
-#ifndef GCP_FAULT_NO_ACKS               /* tests: see tests/sim/meson.build */
   for (guint i = 0; i < engine->attempt->replies->len; i++)
-    if (!((GcpReply *) engine->attempt->replies->pdata[i])->acked)
+    if (!((GcpReply *) engine->attempt->replies->pdata[i])->acked
+        && !GCP_FAULT (COMMIT_EARLY))
       return;
-#endif
   commit (engine);
 }
 
@@ -195,6 +195,8 @@ add_departures (GcpEngine *engine, GcpProposal *proposal)
       continue;
     if (peer && peer->out)
       departure.why = GCP_PUT_OUT;
+    else if (GCP_FAULT (LEFT_IS_FAILED))
+      departure.why = GCP_FAILED;
     else if ((reply && reply->leaving) || (peer && peer->leaving))
       departure.why = GCP_LEFT;
     g_array_append_val (proposal->departures, departure);
@@ -206,14 +208,16 @@ add_departures (GcpEngine *engine, GcpProposal *proposal)
 static void
 append_unordered (GcpEngine *engine, GcpProposal *proposal)
 {
-#ifndef GCP_FAULT_NOT_APPENDED          /* tests: see tests/sim/meson.build */
-  for (guint i = 0; i < engine->attempt->replies->len; i++) {
+  for (guint i = 0; i < engine->attempt->replies->len
+      && !GCP_FAULT (NOT_APPENDED); i++) {
     GcpReply *reply = engine->attempt->replies->pdata[i];
     gint index = gcp_view_find (engine->view, reply->id);
     guint64 since = engine->log.ordered[index] - MIN (reply->own_ordered,
         engine->log.ordered[index]);
 
     /* The first of them were ordered, but their sender did not hear of it. */
+    if (GCP_FAULT (APPENDED_TWICE))
+      since = 0;
     for (guint64 j = since; j < reply->unordered->len; j++) {
       GcpItem *item = reply->unordered->pdata[j];
 
@@ -221,7 +225,6 @@ append_unordered (GcpEngine *engine, GcpProposal *proposal)
               item->payload));
     }
   }
-#endif
   proposal->n_appended = proposal->appended->len;
 }
 
@@ -243,7 +246,8 @@ is_primary (GcpEngine *engine, GcpProposal *proposal)
   g_autoptr (GArray) here = list_here (engine);
   g_autoptr (GArray) members = gcp_proposal_list_members (proposal);
 
-  return gcp_lineage_allows (engine->attempt->lineage, here, members);
+  return GCP_FAULT (ALWAYS_PRIMARY)
+      || gcp_lineage_allows (engine->attempt->lineage, here, members);
 }
 
 static void
@@ -331,6 +335,7 @@ find_prepared (GcpEngine *engine)
     GcpReply *reply = engine->attempt->replies->pdata[i];
 
     if (gcp_view_id_is_none (reply->prepared)
+        || GCP_FAULT (PREPARED_FORGOTTEN)
         || (reply->prepared.proposer == engine->self
             && gcp_view_id_equal (reply->prepared, reply->prepared_attempt)))
       continue;
@@ -364,7 +369,7 @@ all_flushed (GcpEngine *engine)
     if (reply->held > longest->held)
       longest = reply;
   }
-  if (longest->held > engine->log.held)
+  if (longest->held > engine->log.held && !GCP_FAULT (CUT_TOO_SHORT))
     fetch (engine, longest->id, (GcpViewId) { 0 }, longest->held);
   else
     propose_new (engine);

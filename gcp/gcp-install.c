@@ -1,6 +1,7 @@
 /* What is done at once when a view that is held ready is installed: the old
  * view's last messages are delivered, then the view, and who is in it has links. */
 #include "gcp-engine-private.h"
+#include "gcp-fault.h"
 
 static void
 deliver_rest (GcpEngine *engine, GcpProposal *proposal)
@@ -8,17 +9,12 @@ deliver_rest (GcpEngine *engine, GcpProposal *proposal)
   const GcpItem *item;
   GcpItem *own;
 
-#ifndef GCP_FAULT_NO_CUT                /* tests: see tests/sim/meson.build */
-  while ((item = gcp_log_deliver (&engine->log, TRUE)))
+  while (!GCP_FAULT (CUT_NOT_DELIVERED)
+      && (item = gcp_log_deliver (&engine->log, TRUE)))
     gcp_order_deliver_item (engine, item);
-#endif
   for (guint i = 0; i < proposal->appended->len; i++) {
-#ifndef GCP_FAULT_NO_ORDER              /* tests: see tests/sim/meson.build */
-    item = proposal->appended->pdata[i];
-#else
-    item = proposal->appended->pdata[(i + engine->self_index)
-        % proposal->appended->len];
-#endif
+    item = proposal->appended->pdata[!GCP_FAULT (APPENDED_MIXED) ? i
+        : (i + engine->self_index) % proposal->appended->len];
     gcp_order_deliver_item (engine, item);
     if (item->sender != engine->self_index)
       continue;

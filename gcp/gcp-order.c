@@ -1,6 +1,7 @@
 /* Messages within a view. The first member of the view is the sequencer: what it
  * says is the order. */
 #include "gcp-engine-private.h"
+#include "gcp-fault.h"
 
 static GcpMemberId
 get_sequencer (GcpEngine *engine)
@@ -77,6 +78,8 @@ take_pending (GcpEngine *engine, guint index)
   item = peer ? g_queue_pop_head (&peer->pending) : NULL;
   if (item)
     peer->pending_cost -= gcp_item_cost (item);
+  if (item && GCP_FAULT (PENDING_KEPT))
+    item->sender = index;
   return item;
 }
 
@@ -154,7 +157,8 @@ static void
 handle_receipt (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 {
   if (is_sequencer (engine) && m->sequence <= engine->log.held)
-    peer->receipt = MAX (peer->receipt, m->sequence);
+    peer->receipt = GCP_FAULT (RECEIPT_TOO_HIGH) ? engine->log.held
+        : MAX (peer->receipt, m->sequence);
 }
 
 /* ---- everybody else ---- */
@@ -218,7 +222,8 @@ static void
 submit_own (GcpEngine *engine)
 {
   while (engine->own.head && engine->submitted_cost < GCP_SUBMIT_WINDOW) {
-    GcpItem *item = g_queue_pop_head (&engine->own);
+    GcpItem *item = GCP_FAULT (LAST_FIRST) ? g_queue_pop_tail (&engine->own)
+        : g_queue_pop_head (&engine->own);
     gsize size = g_bytes_get_size (item->payload);
     GcpMessage m = {
       .type = GCP_MESSAGE_SUBMIT,.view = engine->view_id,
@@ -303,6 +308,8 @@ gcp_order_reset (GcpEngine *engine)
   for (guint i = 0; i < engine->peers->len; i++) {
     GcpPeer *peer = engine->peers->pdata[i];
 
+    if (GCP_FAULT (PENDING_KEPT))
+      break;
     g_queue_clear_full (&peer->pending, (GDestroyNotify) gcp_item_free);
     peer->pending_cost = 0;
     peer->receipt = 0;

@@ -1,5 +1,6 @@
 /* The parts of a proposal, as they come and as they are sent. */
 #include "gcp-engine-private.h"
+#include "gcp-fault.h"
 
 static void
 staging_free (GcpStaging *staging)
@@ -133,7 +134,7 @@ gcp_parts_complete (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
       || gcp_view_id_compare (proposal->id, m->view) <= 0)
     return FALSE;
   if (engine->view) {
-    if (proposal->cut != engine->log.held
+    if ((proposal->cut != engine->log.held && !GCP_FAULT (CUT_TOO_SHORT))
         || proposal->n_appended != staging->appended->len
         || !gcp_ids_contain (proposal->acking, engine->self))
       return FALSE;

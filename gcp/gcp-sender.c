@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "gcp-fault.h"
+
 #define LENGTH_SIZE 3
 
 #define FIRST_TIMEOUT 100000
@@ -253,7 +255,8 @@ choose_segment (GcpSender *sender)
   gboolean full = gcp_sender_is_full (sender);
   GcpSegment *segment = NULL;
 
-  if (sender->lost.head && (!full || sender->probes > 0)) {
+  if (sender->lost.head && (!full || sender->probes > 0)
+      && !GCP_FAULT (LOST_FORGOTTEN)) {
     segment = g_queue_pop_head_link (&sender->lost)->data;
     segment->lost = FALSE;
     sender->probes -= MIN (sender->probes, 1);
