@@ -222,7 +222,7 @@ sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace,
     const char *logs)
 {
   Schedule schedule = {.kind = kind };
-  SimConditions conditions;
+  SimConditions conditions = { 0 };
   GcpConfig config;
   g_autoptr (SimGroup) group = NULL;
   g_autoptr (GError) error = NULL;
