@@ -108,7 +108,7 @@ class Peer:
         self.last_sent = None
         self.delivered = {}     # message -> when
         self.came = collections.Counter()       # number of the sender -> messages
-        self.said = []          # (when, text)
+        self.said = []          # without when
         self.ended = None
 
     def start(self, net_peer):
@@ -138,8 +138,9 @@ class Peer:
         for line in self.log.lines():
             self.take(int(line[0]), line[1], line[2:])
         for line in self.out.lines():
-            if line[0].isdigit():
-                self.said.append((int(line[0]), ' '.join(line[1:])))
+            self.said.append(' '.join(line[1:]))
+            if line[1:2] == ['ended']:
+                self.ended = ' '.join(line[2:])
         if status is not None and not self.dead and not self.ended:
             raise Failure(f'{self.name} ended with status {status}: {self.base}.out')
 
@@ -158,8 +159,6 @@ class Peer:
             self.views.append(View(at, int(words[0]), words[1] == 'primary', words[2:]))
         elif event == 'process':
             self.id = words[0]
-        elif event == 'ended':
-            self.ended = words[0]
 
     def memory(self):
         """The most that the process has had at a time, KiB."""
@@ -167,7 +166,7 @@ class Peer:
             return next(int(line.split()[1]) for line in file if line.startswith('VmHWM'))
 
     def count_said(self, text):
-        return sum(what == text for _, what in self.said)
+        return self.said.count(text)
 
     def has_all_of(self, sender):
         """Whether everything that @sender sent, since this peer is there, came."""

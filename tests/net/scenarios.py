@@ -5,6 +5,7 @@ only crashes and leaves take members away, so nobody healthy may be thrown out. 
 in the end all is quiet and healed, so those left must share one view and have all.
 """
 
+import chaos
 from peers import Failure, identity, now
 
 MAX_GROWTH = 32 * 1024  # KiB of a process under load: all its queues, and some
@@ -13,6 +14,8 @@ SCENARIOS = {}
 
 
 class Scenario:
+    """@act (talk): what happens; its first line of documentation says so."""
+
     def __init__(self, act, members, delay, lost, ipv6, strict, live):
         self.act = act
         self.name = act.__name__.replace('_', '-')
@@ -432,16 +435,27 @@ def pair_cut_first_one_way(talk):
 
 @scenario(3, delay=20)
 def slow_link(talk):
-    """1 Mbit/s, which control traffic shares with a video's datagrams."""
+    """1 Mbit/s, where large messages must not take a video's place."""
     for name in talk.network.hosts:
         talk.network.limit_rate(name, 1000)
     talk.gather()
     counter = talk.traffic('bob', 'count')
     talk.traffic('alice', 'send', talk.network.hosts['bob'].ipv4, 300, 60)
-    for name in names(talk):
-        talk.peers[name].command('send', 1, 60000, 'agreed', 0)
-    talk.chatter(rate=10, size=1000)
+    for peer in talk.living():
+        peer.command('send', 1, 60000, 'agreed', 0)
+    talk.chatter(rate=10, size=300)
     talk.wait_delivery(20)
     talk.hush()
-    talk.note(f'{talk.end_count(counter):.1%} of a video of 300 kbit/s came')
+    share = talk.end_count(counter)
+    talk.note(f'{share:.1%} of a video of 300 kbit/s came')
     talk.note_delays()
+    if share < 0.9:
+        raise Failure(f'control traffic took the place of a video: {share:.1%} of it came')
+
+
+# --- all of it ---
+
+@scenario(6, delay=5, lost=2, strict=False, live=False)
+def random_faults(talk):
+    """Six to whom all of this happens at random (--seed)."""
+    chaos.play(talk, talk.seed)

@@ -14,6 +14,7 @@ GATHERING = 30          # s at most, as all deadlines: what is waited for comes 
 SETTLING = 30           # fails; how long it took is a figure, not a matter of luck
 LEAVING = 10
 POLL = 0.02
+SLOW = 10               # s: a view change that takes longer is not the machine's fault
 
 BUSY = 0.1              # s: a machine that makes a process wait so long is worth a note
 
@@ -34,7 +35,8 @@ class Tools:
 class Talk:
     """Peers by name. @notes: figures, for the reader."""
 
-    def __init__(self, tools, authority, directory, name, hosts, delay, ipv6):
+    def __init__(self, tools, authority, directory, name, hosts, delay, ipv6, seed):
+        self.seed = seed
         self.tools = tools
         self.authority = authority
         self.directory = directory
@@ -222,6 +224,8 @@ class Talk:
             at = next(view.at for view in peer.views
                       if view.at >= began and not set(gone) & set(view.members))
             took[peer.name] = (at - began) / 1000
+        if max(took.values()) > SLOW * 1000:
+            raise Failure(f'{what}: {took} ms')
         self.note(f'{what}: {max(took.values()):.0f} ms ('
                   + ', '.join(f'{name} {ms:.0f}' for name, ms in took.items()) + ')')
 
