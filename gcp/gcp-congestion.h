@@ -25,7 +25,7 @@ G_BEGIN_DECLS
 #define GCP_CONGESTION_FIRST_WINDOW 16
 #define GCP_CONGESTION_MIN_WINDOW 2
 
-#define GCP_CONGESTION_RECENT 4         /* samples */
+#define GCP_CONGESTION_RECENT 10        /* samples */
 #define GCP_CONGESTION_MINUTES 10
 
 typedef struct {

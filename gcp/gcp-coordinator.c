@@ -3,6 +3,7 @@
 #include "gcp-fault.h"
 
 #define ANSWER_SUSPICIONS 4             /* suspicion times until an answer is due */
+#define LATEST_SUSPICIONS 16            /* ... where it makes progress */
 
 static void
 reply_free (GcpReply *reply)
@@ -57,6 +58,8 @@ set_phase (GcpEngine *engine, GcpPhase phase)
   engine->attempt->phase = phase;
   engine->attempt->deadline = engine->now
       + ANSWER_SUSPICIONS * engine->config.suspicion;
+  engine->attempt->latest = engine->now
+      + LATEST_SUSPICIONS * engine->config.suspicion;
 }
 
 static void
@@ -588,11 +591,33 @@ is_in_vain (GcpEngine *engine, GcpReply *reply)
   return FALSE;
 }
 
+/* An answer can stand behind much that is still on its way, on a narrow path: who
+ * gets on with it is not given up. */
+static void
+extend_deadline (GcpEngine *engine)
+{
+  GcpAttempt *attempt = engine->attempt;
+  gint64 recently = engine->now - engine->config.suspicion;
+
+  for (guint i = 0; i < attempt->replies->len; i++) {
+    GcpReply *reply = attempt->replies->pdata[i];
+    GcpPeer *peer = gcp_engine_find_peer (engine, reply->id);
+
+    if (peer && is_waited_for (attempt, reply)
+        && gcp_link_get_last_moved (peer->link) > recently)
+      attempt->deadline = MIN (attempt->latest,
+          engine->now + engine->config.suspicion);
+  }
+}
+
 static void
 watch_attempt (GcpEngine *engine)
 {
   gboolean in_vain = FALSE;
 
+  if (engine->now >= engine->attempt->deadline
+      && engine->now < engine->attempt->latest)
+    extend_deadline (engine);
   for (guint i = 0; i < engine->attempt->replies->len; i++) {
     GcpReply *reply = engine->attempt->replies->pdata[i];
 

@@ -30,6 +30,11 @@ G_BEGIN_DECLS
 #define GCP_UNSTABLE_WINDOW (1024 * 1024)
 #define GCP_UNSTABLE_LIMIT (2 * GCP_UNSTABLE_WINDOW + GCP_MAX_PAYLOAD_SIZE)
 
+/* Bytes that the sequencer leaves waiting for one member's link, besides what is
+ * on its way: a member to which little goes through slows all senders down, and
+ * who sends much is not far ahead of who sends little. */
+#define GCP_LINK_QUEUE (64 * 1024)
+
 #define GCP_RECEIPT_DELAY 10000         /* µs; none for safe messages */
 #define GCP_RECEIPT_EVERY 64            /* messages */
 #define GCP_RECEIPT_COST (GCP_UNSTABLE_WINDOW / 8)
@@ -106,6 +111,7 @@ typedef struct {
   GPtrArray *replies;           /* of GcpReply: who takes part, in the view's order,
                                  * and in the end the newcomers */
   gint64 deadline;              /* for the answers of this phase */
+  gint64 latest;                /* ... not put off beyond this */
   GcpLineage *lineage;          /* what those who answered know together */
   GcpMemberId source;           /* FETCH: who is asked ... */
   GcpViewId wanted;             /* ... for this proposal (none: for messages) */
@@ -152,6 +158,7 @@ struct _GcpEngine {
   gsize cost_since;             /* of messages since the last receipt was said, or,
                                  * at the sequencer, stability */
   guint next_turn;              /* whose message is ordered next */
+  gboolean waits_for_links;     /* there is more to be ordered when they have room */
 
   /* view change */
   gboolean frozen;              /* nothing is sent or taken in this view any more */
@@ -194,6 +201,8 @@ gboolean gcp_engine_is_lost (GcpEngine *engine, GcpMemberId id);
 /* gcp-order.c */
 void gcp_order_handle (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m);
 void gcp_order_run (GcpEngine *engine);         /* does all that can be done */
+/* The sequencer stopped for full links, which are not full any more. */
+gboolean gcp_order_can_go_on (GcpEngine *engine);
 void gcp_order_deliver_item (GcpEngine *engine, const GcpItem *item);
 void gcp_order_reset (GcpEngine *engine);       /* a new view */
 gint64 gcp_order_deadline (const GcpEngine *engine);

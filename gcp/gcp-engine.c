@@ -691,9 +691,14 @@ gcp_engine_poll (GcpEngine *engine, GcpOutput *output)
   GcpOutput *first = g_queue_peek_head (&engine->outputs);
 
   /* Datagrams go before the end, which is the last output. */
-  if (!first || first->type == GCP_OUTPUT_END)
+  if (!first || first->type == GCP_OUTPUT_END) {
     if (poll_datagram (engine, output))
       return TRUE;
+    if (gcp_order_can_go_on (engine)) {
+      run (engine);
+      return gcp_engine_poll (engine, output);
+    }
+  }
   if (!first)
     return FALSE;
   *output = *first;

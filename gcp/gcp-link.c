@@ -41,7 +41,7 @@ struct _GcpLink {
   guint32 n_sent;               /* datagrams */
   gint64 pace;                  /* between signs of life, as the other wants them */
   gint64 stamp_sent;            /* last; each datagram has a later one */
-  gint64 last_sent, last_heard;
+  gint64 last_sent, last_heard, last_moved;
   gboolean has_stamp;
   guint32 stamp;                /* the other's newest */
   gint64 stamp_heard;
@@ -140,6 +140,8 @@ receive_segment (GcpLink *link, guint64 number, const guint8 *data, gsize size,
   }
   if (number - link->expected >= get_room (link))
     return;
+  if (!*slot)
+    link->last_moved = now;
   if (number > link->expected) {
     link->ack_now = TRUE;
     if (!*slot) {
@@ -265,7 +267,8 @@ gcp_link_receive (GcpLink *link, const guint8 *data, gsize size, gint64 now)
   take_stamp (link, stamp, now);
   if (flags & FLAG_ECHO)
     take_echo (link, echo, delay, now);
-  gcp_sender_acknowledge (&link->sender, ack, room, sack, sack_size, now);
+  if (gcp_sender_acknowledge (&link->sender, ack, room, sack, sack_size, now))
+    link->last_moved = now;
   gcp_sender_run (&link->sender, now);
   if (flags & FLAG_ANSWER)
     link->ack_now = TRUE;
@@ -399,6 +402,12 @@ gint64
 gcp_link_get_last_answered (const GcpLink *link)
 {
   return link->sender.answered;
+}
+
+gint64
+gcp_link_get_last_moved (const GcpLink *link)
+{
+  return link->last_moved;
 }
 
 gint64

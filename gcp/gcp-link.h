@@ -69,6 +69,9 @@ gint64 gcp_link_get_silence (const GcpLink *link);
  * heard this side then, or later. */
 gint64 gcp_link_get_last_answered (const GcpLink *link);
 
+/* When something of either stream that had not come before came. */
+gint64 gcp_link_get_last_moved (const GcpLink *link);
+
 gint64 gcp_link_get_round_trip (const GcpLink *link);   /* smoothed; 0: unknown */
 
 /* Bytes of messages of which nothing or not all was sent yet. */

@@ -83,24 +83,51 @@ take_pending (GcpEngine *engine, guint index)
   return item;
 }
 
+/* Bytes that may be ordered before the fullest link has too much to send. */
+static gsize
+get_room_of_links (GcpEngine *engine)
+{
+  gsize most = 0;
+
+  for (guint i = 1; i < gcp_view_get_n_members (engine->view); i++) {
+    GcpPeer *peer = gcp_engine_find_peer (engine,
+        gcp_view_get_member (engine->view, i)->id);
+
+    if (peer)
+      most = MAX (most, gcp_link_get_queued (peer->link));
+  }
+  return most < GCP_LINK_QUEUE ? GCP_LINK_QUEUE - most : 0;
+}
+
 /* Everybody in turn, so that who sends much does not keep others waiting. */
 static void
 order_pending (GcpEngine *engine)
 {
   guint n = gcp_view_get_n_members (engine->view);
   guint n_empty = 0;
+  gsize room = get_room_of_links (engine);
 
-  while (n_empty < n && engine->log.cost < GCP_UNSTABLE_WINDOW) {
+  while (n_empty < n && engine->log.cost < GCP_UNSTABLE_WINDOW && room > 0) {
     GcpItem *item = take_pending (engine, engine->next_turn);
 
     engine->next_turn = (engine->next_turn + 1) % n;
     if (item) {
       n_empty = 0;
+      room -= MIN (room, gcp_item_cost (item));
       order_item (engine, item);
     } else {
       n_empty++;
     }
   }
+  engine->waits_for_links = n_empty < n && room == 0;
+}
+
+gboolean
+gcp_order_can_go_on (GcpEngine *engine)
+{
+  return engine->waits_for_links && engine->state == GCP_STATE_MEMBER
+      && !engine->frozen && engine->log.cost < GCP_UNSTABLE_WINDOW
+      && get_room_of_links (engine) > 0;
 }
 
 static void
@@ -305,6 +332,7 @@ gcp_order_reset (GcpEngine *engine)
   engine->stable_deadline = G_MAXINT64;
   engine->cost_since = 0;
   engine->next_turn = 0;
+  engine->waits_for_links = FALSE;
   for (guint i = 0; i < engine->peers->len; i++) {
     GcpPeer *peer = engine->peers->pdata[i];
 
