@@ -686,6 +686,15 @@ poll_datagram (GcpEngine *engine, GcpOutput *output)
 }
 
 gboolean
+gcp_engine_poll_events (GcpEngine *engine, GcpOutput *output)
+{
+  GcpOutput *first = g_queue_peek_head (&engine->outputs);
+
+  return first && first->type != GCP_OUTPUT_END
+      && gcp_engine_poll (engine, output);
+}
+
+gboolean
 gcp_engine_poll (GcpEngine *engine, GcpOutput *output)
 {
   GcpOutput *first = g_queue_peek_head (&engine->outputs);

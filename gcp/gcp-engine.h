@@ -126,6 +126,10 @@ void gcp_engine_put_out (GcpEngine *engine, GcpMemberId id, gint64 now);
 void gcp_engine_leave (GcpEngine *engine, gint64 now);
 
 gboolean gcp_engine_poll (GcpEngine *engine, GcpOutput *output);
+
+/* The same, but for datagrams (GCP_OUTPUT_SEND) and the end: for who has more input
+ * at hand, so that what follows from all of it goes out together. */
+gboolean gcp_engine_poll_events (GcpEngine *engine, GcpOutput *output);
 gint64 gcp_engine_deadline (const GcpEngine *engine);   /* G_MAXINT64: none */
 
 GcpView *gcp_engine_get_view (const GcpEngine *engine); /* borrowed; NULL: none */

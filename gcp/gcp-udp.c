@@ -257,3 +257,35 @@ gcp_udp_send_to_all (GcpUdp *udp, const GcpAddress *to, guint n_to,
   }
   return taken;
 }
+
+guint
+gcp_udp_send_many (GcpUdp *udp, const GcpUdpDatagram *datagrams, guint n)
+{
+  struct mmsghdr messages[SEND_BATCH];
+  struct iovec spans[SEND_BATCH];
+  struct sockaddr_storage native[SEND_BATCH];
+  guint taken = 0;
+
+  for (guint next = 0; next < n;) {
+    guint n_messages = 0;
+
+    for (; next < n && n_messages < SEND_BATCH; next++) {
+      const GcpUdpDatagram *datagram = &datagrams[next];
+      gsize length = to_native (udp, &datagram->to, &native[n_messages]);
+
+      if (length == 0)
+        continue;
+      spans[n_messages] = (struct iovec) { (gpointer) datagram->data,
+        datagram->size };
+      messages[n_messages].msg_hdr = (struct msghdr) {
+        .msg_name = &native[n_messages],
+        .msg_namelen = length,
+        .msg_iov = &spans[n_messages],
+        .msg_iovlen = 1,
+      };
+      n_messages++;
+    }
+    taken += send_batch (udp, messages, n_messages);
+  }
+  return taken;
+}

@@ -38,6 +38,16 @@ void gcp_udp_free (GcpUdp *udp);
 gboolean gcp_udp_send (GcpUdp *udp, const GcpAddress *to, gconstpointer data,
     gsize size);
 
+typedef struct {
+  GcpAddress to;
+  gconstpointer data;
+  gsize size;
+} GcpUdpDatagram;
+
+/* Sends several, with as few system calls as possible. Returns how many were
+ * taken. */
+guint gcp_udp_send_many (GcpUdp *udp, const GcpUdpDatagram *datagrams, guint n);
+
 /* Sends the same bytes to each of @to, with as few system calls as possible.
  * Returns how many were taken. */
 guint gcp_udp_send_to_all (GcpUdp *udp, const GcpAddress *to, guint n_to,

@@ -33,6 +33,7 @@ struct _BravisAudience {
   GMutex lock;                  /* of what follows */
   GQueue queue;                 /* of Item */
   gboolean stopping;
+  gboolean asleep;              /* the thread found nothing in the queue */
   guint last_id;
   gsize backlog;                /* bytes of messages that were not taken yet */
   gsize watched;                /* ... that are too many */
@@ -132,10 +133,8 @@ push (BravisAudience *audience, Item *item)
   gboolean is_report = item->type == ITEM_EVENT
       && (item->event.type == BRAVIS_EVENT_REFUSED
       || item->event.type == BRAVIS_EVENT_UNREACHABLE);
-  gboolean was_empty;
 
   g_mutex_lock (&audience->lock);
-  was_empty = g_queue_is_empty (&audience->queue);
   audience->backlog += get_weight (item);
   audience->is_behind |= audience->backlog > audience->watched;
   if (!is_report
@@ -143,15 +142,33 @@ push (BravisAudience *audience, Item *item)
     g_queue_push_tail (&audience->queue, g_steal_pointer (&item));
   g_mutex_unlock (&audience->lock);
   g_clear_pointer (&item, item_free);
-  /* The thread does not wait before it has found the queue empty. */
-  if (was_empty)
+}
+
+void
+bravis_audience_wake (BravisAudience *audience)
+{
+  gboolean asleep;
+
+  g_mutex_lock (&audience->lock);
+  asleep = audience->asleep && !g_queue_is_empty (&audience->queue);
+  if (asleep)
+    audience->asleep = FALSE;
+  g_mutex_unlock (&audience->lock);
+  if (asleep)
     g_main_context_wakeup (audience->context);
+}
+
+void
+bravis_audience_tell_later (BravisAudience *audience, const BravisEvent *event)
+{
+  push (audience, item_new_event (event));
 }
 
 void
 bravis_audience_tell (BravisAudience *audience, const BravisEvent *event)
 {
-  push (audience, item_new_event (event));
+  bravis_audience_tell_later (audience, event);
+  bravis_audience_wake (audience);
 }
 
 void
@@ -198,6 +215,7 @@ bravis_audience_poke (BravisAudience *audience)
 
   item->type = ITEM_POKE;
   push (audience, item);
+  bravis_audience_wake (audience);
 }
 
 guint
@@ -213,6 +231,7 @@ bravis_audience_add (BravisAudience *audience, BravisListen listen,
   item->type = ITEM_LISTENER;
   item->listener = (Listener) { id, listen, user_data };
   push (audience, item);
+  bravis_audience_wake (audience);
   return id;
 }
 
@@ -362,6 +381,7 @@ pop (BravisAudience *audience, gboolean *stopping)
 
   g_mutex_lock (&audience->lock);
   item = g_queue_pop_head (&audience->queue);
+  audience->asleep = !item;
   *stopping = audience->stopping;
   g_mutex_unlock (&audience->lock);
   return item;

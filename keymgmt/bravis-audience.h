@@ -39,6 +39,12 @@ gboolean bravis_audience_is_own_thread (BravisAudience *audience);
 void bravis_audience_tell (BravisAudience *audience, const BravisEvent *event);
 void bravis_audience_poke (BravisAudience *audience);
 
+/* The same without waking the session's thread, for who has several to tell:
+ * bravis_audience_wake () has to follow. */
+void bravis_audience_tell_later (BravisAudience *audience,
+    const BravisEvent *event);
+void bravis_audience_wake (BravisAudience *audience);
+
 guint bravis_audience_add (BravisAudience *audience, BravisListen listen,
     gpointer user_data);
 

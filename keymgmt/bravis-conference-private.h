@@ -36,6 +36,7 @@ struct _BravisConference {
 
   BravisConferenceState state;
   gboolean started;             /* has a conference of its own to go back to */
+  gboolean corked;              /* more inputs come: datagrams wait */
   gboolean abandoned;           /* found a member it cannot be with; is leaving */
   gint64 now;
   gint64 wall_clock;

@@ -231,7 +231,9 @@ pump_engine (BravisConference *conference)
 {
   g_auto (GcpOutput) output = { 0 };
 
-  if (!conference->engine || !gcp_engine_poll (conference->engine, &output))
+  if (!conference->engine || !(conference->corked
+          ? gcp_engine_poll_events (conference->engine, &output)
+          : gcp_engine_poll (conference->engine, &output)))
     return FALSE;
   handle_engine (conference, &output);
   return TRUE;
@@ -484,6 +486,20 @@ bravis_conference_tick (BravisConference *conference, gint64 now,
   bravis_contacts_expire (conference->contacts, conference->view, now,
       BRAVIS_CONFERENCE_LINGER);
   pump (conference);
+}
+
+void
+bravis_conference_cork (BravisConference *conference)
+{
+  conference->corked = TRUE;
+}
+
+void
+bravis_conference_uncork (BravisConference *conference)
+{
+  conference->corked = FALSE;
+  if (conference->state != BRAVIS_CONFERENCE_OVER)
+    pump (conference);
 }
 
 void

@@ -127,6 +127,11 @@ void bravis_conference_receive (BravisConference *conference,
     gint64 wall_clock);
 void bravis_conference_tick (BravisConference *conference, gint64 now,
     gint64 wall_clock);
+/* Between these two, inputs are dealt with, but the group's datagrams that follow
+ * from them wait: for who has several inputs at hand. */
+void bravis_conference_cork (BravisConference *conference);
+void bravis_conference_uncork (BravisConference *conference);
+
 /* Asks the token holder for a new key. */
 void bravis_conference_refresh (BravisConference *conference, gint64 now);
 void bravis_conference_leave (BravisConference *conference, gint64 now);

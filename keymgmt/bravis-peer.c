@@ -313,7 +313,7 @@ take_message (BravisPeer *peer, const BravisConferenceOutput *output)
   };
 
   count (&peer->counters.messages_received, 1);
-  bravis_audience_tell (peer->audience, &event);
+  bravis_audience_tell_later (peer->audience, &event);
 }
 
 static void
@@ -323,10 +323,6 @@ handle_output (BravisPeer *peer, BravisConferenceOutput *output, gint64 now)
 
   switch (output->type) {
     case BRAVIS_CONFERENCE_SEND:
-      if (gcp_udp_send (peer->udp, &output->address,
-              g_bytes_get_data (output->bytes, NULL),
-              g_bytes_get_size (output->bytes)))
-        count (&peer->counters.sent, 1);
       break;
     case BRAVIS_CONFERENCE_VIEW:
       take_view (peer, output, now);
@@ -372,6 +368,37 @@ handle_output (BravisPeer *peer, BravisConferenceOutput *output, gint64 now)
       tell_end (peer, end_reason (output->end_reason), now);
       break;
   }
+}
+
+/* All that are to be sent, together and first: others wait for them. */
+static void
+send_outputs (BravisPeer *peer, GArray *outputs, GArray *datagrams)
+{
+  for (guint i = 0; i < outputs->len; i++) {
+    BravisConferenceOutput *output = &g_array_index (outputs,
+        BravisConferenceOutput, i);
+    GcpUdpDatagram datagram = { .to = output->address };
+
+    if (output->type != BRAVIS_CONFERENCE_SEND)
+      continue;
+    datagram.data = g_bytes_get_data (output->bytes, &datagram.size);
+    g_array_append_val (datagrams, datagram);
+  }
+  if (datagrams->len > 0)
+    count (&peer->counters.sent, gcp_udp_send_many (peer->udp,
+            (GcpUdpDatagram *) datagrams->data, datagrams->len));
+  g_array_set_size (datagrams, 0);
+}
+
+static void
+handle_outputs (BravisPeer *peer, GArray *outputs, GArray *datagrams,
+    gint64 now)
+{
+  send_outputs (peer, outputs, datagrams);
+  for (guint i = 0; i < outputs->len; i++)
+    handle_output (peer, &g_array_index (outputs, BravisConferenceOutput, i),
+        now);
+  bravis_audience_wake (peer->audience);
 }
 
 /* --- the protocols' thread: what goes in --- */
@@ -465,6 +492,7 @@ turn (BravisPeer *peer, GPtrArray *letters, GArray *mails, GArray *outputs,
   gint64 deadline;
 
   g_mutex_lock (&peer->lock);
+  bravis_conference_cork (peer->conference);
   tick = put_in_messages (peer, mails);
   tick |= put_in_backlog (peer);
   for (guint i = 0; i < letters->len; i++) {
@@ -475,6 +503,7 @@ turn (BravisPeer *peer, GPtrArray *letters, GArray *mails, GArray *outputs,
   }
   if (tick || now >= bravis_conference_deadline (peer->conference))
     bravis_conference_tick (peer->conference, now, wall_clock);
+  bravis_conference_uncork (peer->conference);
   while (bravis_conference_poll (peer->conference, &output)) {
     g_array_append_val (outputs, output);
     output = (BravisConferenceOutput) { 0 };
@@ -510,6 +539,8 @@ run (gpointer data)
   g_autoptr (GArray) outputs = g_array_new (FALSE, FALSE,
       sizeof (BravisConferenceOutput));
   g_autoptr (GArray) mails = new_mails ();
+  g_autoptr (GArray) datagrams = g_array_new (FALSE, FALSE,
+      sizeof (GcpUdpDatagram));
   gint64 deadline = 0;
 
   g_array_set_clear_func (outputs, clear_output);
@@ -518,9 +549,7 @@ run (gpointer data)
     BravisConferenceState state;
 
     deadline = turn (peer, letters, mails, outputs, now, &state);
-    for (guint i = 0; i < outputs->len; i++)
-      handle_output (peer, &g_array_index (outputs, BravisConferenceOutput, i),
-          now);
+    handle_outputs (peer, outputs, datagrams, now);
     check_backlog (peer, now);
     bravis_epoch_book_tick (peer->book, now);
     settle_state (peer, state);

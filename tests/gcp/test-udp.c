@@ -199,6 +199,45 @@ test_one_call_sends_to_all (void)
   inbox_clear (&inbox);
 }
 
+/* More than one batch, to two places in turn and to one that cannot be reached. */
+static void
+test_many_are_sent_together_in_order (void)
+{
+  enum { N = 301 };
+  GcpAddress local_a, local[2];
+  g_autoptr (GcpUdp) udp_a = open_at ("127.0.0.1:0", &local_a);
+  GcpUdp *others[2];
+  Inbox inboxes[2];
+  GcpUdpDatagram datagrams[N];
+  guint8 data[N];
+
+  for (guint i = 0; i < 2; i++) {
+    inbox_init (&inboxes[i]);
+    others[i] = open_at ("127.0.0.1:0", &local[i]);
+    gcp_udp_start (others[i], inbox_receive, &inboxes[i]);
+  }
+  for (guint i = 0; i < N; i++) {
+    data[i] = i / 2;
+    datagrams[i] = (GcpUdpDatagram) { local[i % 2], &data[i], 1 };
+  }
+  datagrams[N - 1].to = (GcpAddress) { 0 };
+  g_assert_cmpuint (gcp_udp_send_many (udp_a, datagrams, N), ==, N - 1);
+  for (guint i = 0; i < 2; i++) {
+    inbox_wait (&inboxes[i], N / 2);
+    gcp_udp_free (others[i]);
+    g_assert_cmpuint (inboxes[i].datagrams->len, ==, N / 2);
+    for (guint k = 0; k < N / 2; k++) {
+      gsize size;
+      const guint8 *got = g_bytes_get_data (
+          g_ptr_array_index (inboxes[i].datagrams, k), &size);
+
+      g_assert_cmpuint (size, ==, 1);
+      g_assert_cmpuint (*got, ==, (guint8) k);
+    }
+    inbox_clear (&inboxes[i]);
+  }
+}
+
 static void
 test_closed_port_hurts_nobody (void)
 {
@@ -285,6 +324,8 @@ main (int argc, char **argv)
       test_all_sizes_arrive_and_long_ones_are_cut);
   g_test_add_func ("/gcp/udp/one_call_sends_to_all",
       test_one_call_sends_to_all);
+  g_test_add_func ("/gcp/udp/many_are_sent_together_in_order",
+      test_many_are_sent_together_in_order);
   g_test_add_func ("/gcp/udp/closed_port_hurts_nobody",
       test_closed_port_hurts_nobody);
   g_test_add_func ("/gcp/udp/nothing_is_called_after_stop",

@@ -199,6 +199,30 @@ test_messages_reach_all_members (void)
             "message " BOB " hello"));
 }
 
+/* What was handed in between cork and uncork shares datagrams. */
+static void
+test_corked_messages_go_out_together (void)
+{
+  enum { N = 30 };
+  g_autoptr (World) world = conference_of (3);
+  Peer *alice = world_get (world, 0);
+  guint n_sent = world->n_sent;
+
+  bravis_conference_cork (alice->conference);
+  for (guint i = 0; i < N; i++)
+    peer_multicast (alice, i == N - 1 ? "last" : "text");
+  g_assert_cmpuint (world->n_sent, ==, n_sent);
+  g_assert_true (peer_was_told (alice, "message " ALICE " last"));
+  bravis_conference_uncork (alice->conference);
+  peer_drain (alice);
+  g_assert_cmpuint (world->n_sent - n_sent, >, 0);
+  g_assert_cmpuint (world->n_sent - n_sent, <, N / 3);
+  world_run (world, WORLD_SECOND);
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (peer_was_told (world_get (world, i),
+            "message " ALICE " last"));
+}
+
 /* Nobody's application is given more than it can take, nor are key changes held
  * up by it. */
 static void
@@ -825,6 +849,7 @@ main (int argc, char **argv)
   ADD (refresh_changes_the_key);
   ADD (streams_are_told_to_all_and_to_newcomers);
   ADD (messages_reach_all_members);
+  ADD (corked_messages_go_out_together);
   ADD (who_is_behind_holds_messages_up_and_nothing_else);
   ADD (newcomers_learn_who_is_behind);
   ADD (who_is_behind_and_crashes_holds_nobody_up);
