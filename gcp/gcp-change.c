@@ -20,13 +20,19 @@ void
 gcp_change_hold_ready (GcpEngine *engine, GcpProposal *proposal)
 {
   g_autoptr (GArray) members = gcp_proposal_list_members (proposal);
+  g_autoptr (GArray) holders = gcp_ids_new ();
 
   g_clear_pointer (&engine->prepared, gcp_proposal_unref);
   engine->prepared = proposal;
+  engine->highest = MAX (engine->highest, proposal->id.number);
   gcp_lineage_merge (engine->lineage, proposal->lineage);
-  if (proposal->primary)
-    gcp_lineage_attempt (engine->lineage, proposal->id, members,
-        proposal->acking);
+  if (proposal->primary) {
+    for (guint i = 0; i < proposal->acking->len; i++)
+      gcp_ids_add (holders, g_array_index (proposal->acking, GcpMemberId, i));
+    for (guint i = 0; i < proposal->others->len; i++)
+      gcp_ids_add (holders, g_array_index (proposal->others, GcpMemberId, i));
+    gcp_lineage_attempt (engine->lineage, proposal->id, members, holders);
+  }
 }
 
 gboolean
@@ -89,6 +95,7 @@ accept_flush (GcpEngine *engine, GcpPeer *peer, GcpViewId attempt,
 {
   GcpMessage m = gcp_change_message (engine, GCP_MESSAGE_CANDIDATE, attempt);
 
+  gcp_merge_give_up (engine);
   gcp_coordinator_clear (engine);
   gcp_parts_clear (engine);
   peer->gone = FALSE;
@@ -146,7 +153,7 @@ hold_flush (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 }
 
 static void
-refuse_flush (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+refuse (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 {
   GcpMessage refused = gcp_change_message (engine, GCP_MESSAGE_REFUSED,
       m->attempt);
@@ -164,7 +171,7 @@ handle_flush (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
       || m->attempt.number > engine->highest + GCP_MAX_NUMBER_STEP)
     return;
   if (gcp_view_id_compare (m->attempt, engine->promised) <= 0)
-    refuse_flush (engine, peer, m);
+    refuse (engine, peer, m);
   else if (is_turn_of (engine, peer->id))
     accept_flush (engine, peer, m->attempt, m->ids);
   else
@@ -213,6 +220,10 @@ handle_prepare (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 
   if (engine->attempt || !gcp_parts_complete (engine, peer, m))
     return;
+  if (!gcp_merge_accepts (engine, m->proposal)) {
+    refuse (engine, peer, m);
+    return;
+  }
   prepared.view = m->view;
   engine->promised = m->attempt;
   gcp_change_hold_ready (engine, gcp_proposal_ref (m->proposal));
@@ -249,6 +260,8 @@ gcp_change_run (GcpEngine *engine)
   say_leave (engine);
   try_held_flushes (engine);
   gcp_coordinator_run (engine);
+  if (engine->state == GCP_STATE_MEMBER)
+    gcp_merge_run (engine);
 }
 
 void

@@ -2,8 +2,8 @@
 #include "gcp-engine-private.h"
 #include "gcp-fault.h"
 
-#define ANSWER_SUSPICIONS 4             /* suspicion times until an answer is due */
-#define LATEST_SUSPICIONS 16            /* ... where it makes progress */
+#define LATEST_SUSPICIONS 16            /* suspicion times until an answer that
+                                         * makes progress is due */
 
 static void
 reply_free (GcpReply *reply)
@@ -57,7 +57,7 @@ set_phase (GcpEngine *engine, GcpPhase phase)
 {
   engine->attempt->phase = phase;
   engine->attempt->deadline = engine->now
-      + ANSWER_SUSPICIONS * engine->config.suspicion;
+      + GCP_ANSWER_SUSPICIONS * engine->config.suspicion;
   engine->attempt->latest = engine->now
       + LATEST_SUSPICIONS * engine->config.suspicion;
 }
@@ -74,6 +74,7 @@ commit (GcpEngine *engine)
     if (reply->id != engine->self)
       gcp_engine_send (engine, reply->id, &m);
   }
+  gcp_merge_commits (engine);
   gcp_install (engine, engine->prepared);
 }
 
@@ -84,6 +85,8 @@ commit_if_all_acked (GcpEngine *engine)
     if (!((GcpReply *) engine->attempt->replies->pdata[i])->acked
         && !GCP_FAULT (COMMIT_EARLY))
       return;
+  if (!gcp_merge_may_install (engine))
+    return;
   commit (engine);
 }
 
@@ -110,10 +113,11 @@ propose (GcpEngine *engine, GcpProposal *proposal)
   for (guint i = 0; i < proposal->members->len; i++) {
     GcpMemberId id = g_array_index (proposal->members, GcpMember, i).id;
 
-    if (!gcp_view_contains (engine->view, id)) {
-      gcp_engine_need_peer (engine, id);
+    if (gcp_view_contains (engine->view, id))
+      continue;
+    gcp_engine_need_peer (engine, id);
+    if (!gcp_ids_contain (proposal->others, id))
       attempt_add (attempt, id);
-    }
   }
   set_phase (engine, GCP_PHASE_PREPARE);
   for (guint i = 0; i < attempt->replies->len; i++) {
@@ -123,6 +127,7 @@ propose (GcpEngine *engine, GcpProposal *proposal)
     if (!reply->acked)
       send_prepare (engine, reply);
   }
+  gcp_merge_send_joint (engine, proposal);
   commit_if_all_acked (engine);
 }
 
@@ -149,6 +154,8 @@ propose_again (GcpEngine *engine, const GcpProposal *old)
   g_array_append_vals (proposal->dropped, old->dropped->data,
       old->dropped->len);
   g_array_append_vals (proposal->acking, old->acking->data, old->acking->len);
+  g_array_append_vals (proposal->others, old->others->data, old->others->len);
+  g_array_append_vals (proposal->lost, old->lost->data, old->lost->len);
   proposal->lineage = gcp_lineage_copy (engine->attempt->lineage);
   propose (engine, proposal);
 }
@@ -202,6 +209,8 @@ add_departures (GcpEngine *engine, GcpProposal *proposal)
       departure.why = GCP_FAILED;
     else if ((reply && reply->leaving) || (peer && peer->leaving))
       departure.why = GCP_LEFT;
+    else if (reply)                     /* another part would not have it */
+      departure.why = GCP_PUT_OUT;
     g_array_append_val (proposal->departures, departure);
   }
 }
@@ -249,12 +258,14 @@ is_primary (GcpEngine *engine, GcpProposal *proposal)
   g_autoptr (GArray) here = list_here (engine);
   g_autoptr (GArray) members = gcp_proposal_list_members (proposal);
 
+  for (guint i = 0; i < proposal->others->len; i++)
+    gcp_ids_add (here, g_array_index (proposal->others, GcpMemberId, i));
   return GCP_FAULT (ALWAYS_PRIMARY)
-      || gcp_lineage_allows (engine->attempt->lineage, here, members);
+      || gcp_lineage_allows (proposal->lineage, here, members);
 }
 
-static void
-propose_new (GcpEngine *engine)
+GcpProposal *
+gcp_coordinator_draft (GcpEngine *engine)
 {
   GcpProposal *proposal = gcp_proposal_new ();
 
@@ -263,10 +274,31 @@ propose_new (GcpEngine *engine)
   proposal->cut = engine->log.held;
   proposal->lineage = gcp_lineage_copy (engine->attempt->lineage);
   add_members (engine, proposal);
-  add_departures (engine, proposal);
   append_unordered (engine, proposal);
-  proposal->primary = is_primary (engine, proposal);
+  gcp_merge_list_lost (engine, proposal->lost);
+  return proposal;
+}
+
+void
+gcp_coordinator_propose (GcpEngine *engine, GcpProposal *proposal)
+{
+  add_departures (engine, proposal);
   propose (engine, proposal);
+}
+
+static void
+propose_new (GcpEngine *engine)
+{
+  GcpProposal *proposal = gcp_coordinator_draft (engine);
+
+  if (gcp_merge_send_part (engine, proposal)) {
+    gcp_proposal_unref (proposal);
+    set_phase (engine, GCP_PHASE_MERGE);
+    return;
+  }
+  gcp_merge_add_part (engine, proposal);
+  proposal->primary = is_primary (engine, proposal);
+  gcp_coordinator_propose (engine, proposal);
 }
 
 /* A view of this part's own that ends the old one with the same messages as @old,
@@ -278,14 +310,23 @@ propose_apart (GcpEngine *engine, const GcpProposal *old)
 
   proposal->attempt = engine->attempt->id;
   proposal->id = engine->attempt->id;
+  proposal->apart = TRUE;
   proposal->cut = old->cut;
   proposal->n_appended = old->n_appended;
   g_ptr_array_unref (proposal->appended);
   proposal->appended = g_ptr_array_ref (old->appended);
   proposal->lineage = gcp_lineage_copy (engine->attempt->lineage);
   add_members (engine, proposal);
-  add_departures (engine, proposal);
-  propose (engine, proposal);
+  gcp_merge_list_lost (engine, proposal->lost);
+  gcp_coordinator_propose (engine, proposal);
+}
+
+/* Proposed by this member, and not by another again: so it knows that it did not
+ * commit it, and will not. */
+static gboolean
+is_own (GcpEngine *engine, GcpViewId id, GcpViewId attempt)
+{
+  return id.proposer == engine->self && gcp_view_id_equal (id, attempt);
 }
 
 /* Who holds @old ready, or may, goes on as @old says. But a primary view that was
@@ -303,7 +344,9 @@ adopt (GcpEngine *engine, GcpProposal *old)
       g_ptr_array_remove_index (attempt->replies, i);
   }
   here = list_here (engine);
-  if (!old->primary
+  if (is_own (engine, old->id, old->attempt))
+    propose_apart (engine, old);
+  else if (!old->primary
       || gcp_lineage_allows_again (attempt->lineage, old->id, here))
     propose_again (engine, old);
   else
@@ -327,8 +370,20 @@ fetch (GcpEngine *engine, GcpMemberId source, GcpViewId wanted, guint64 held)
   gcp_engine_send (engine, source, &m);
 }
 
-/* The newest proposal that somebody holds ready. Own ones do not count: this
- * member knows that it did not commit them, and will not. */
+/* Own ones do not count, but the messages of another view may be in them. */
+static gboolean
+does_count (GcpEngine *engine, const GcpReply *reply)
+{
+  if (gcp_view_id_is_none (reply->prepared) || GCP_FAULT (PREPARED_FORGOTTEN)
+      || gcp_view_id_equal (reply->prepared, engine->cancelled))
+    return FALSE;
+  if (!is_own (engine, reply->prepared, reply->prepared_attempt))
+    return TRUE;
+  return engine->prepared && engine->prepared->apart
+      && gcp_view_id_equal (reply->prepared, engine->prepared->id);
+}
+
+/* The newest proposal that somebody holds ready. */
 static GcpReply *
 find_prepared (GcpEngine *engine)
 {
@@ -337,13 +392,9 @@ find_prepared (GcpEngine *engine)
   for (guint i = 0; i < engine->attempt->replies->len; i++) {
     GcpReply *reply = engine->attempt->replies->pdata[i];
 
-    if (gcp_view_id_is_none (reply->prepared)
-        || GCP_FAULT (PREPARED_FORGOTTEN)
-        || (reply->prepared.proposer == engine->self
-            && gcp_view_id_equal (reply->prepared, reply->prepared_attempt)))
-      continue;
-    if (!newest || gcp_view_id_compare (reply->prepared_attempt,
-            newest->prepared_attempt) > 0)
+    if (does_count (engine, reply) && (!newest
+            || gcp_view_id_compare (reply->prepared_attempt,
+                newest->prepared_attempt) > 0))
       newest = reply;
   }
   return newest;
@@ -387,12 +438,13 @@ check_gathered (GcpEngine *engine)
   all_flushed (engine);
 }
 
-static void
-start_attempt (GcpEngine *engine)
+void
+gcp_coordinator_start (GcpEngine *engine)
 {
   GcpMessage m;
   g_autoptr (GArray) known = gcp_ids_new ();
 
+  gcp_merge_restart (engine);
   gcp_coordinator_clear (engine);
   gcp_parts_clear (engine);
   engine->attempt = g_new0 (GcpAttempt, 1);
@@ -449,16 +501,22 @@ find_reply (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m,
 }
 
 /* Somebody took part in an attempt with a greater number, whose coordinator is
- * lost. */
+ * lost; or cannot be with one of those who come from another part. */
 static void
 handle_refused (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 {
+  if (find_reply (engine, peer, m, GCP_PHASE_PREPARE)
+      && engine->prepared->others->len > 0) {
+    gcp_merge_refused (engine);
+    gcp_coordinator_start (engine);
+    return;
+  }
   if (!find_reply (engine, peer, m, GCP_PHASE_GATHER)
       || m->highest < engine->attempt->id.number
       || m->highest > engine->highest + GCP_MAX_NUMBER_STEP)
     return;
   engine->highest = MAX (engine->highest, m->highest);
-  start_attempt (engine);
+  gcp_coordinator_start (engine);
 }
 
 static void
@@ -516,7 +574,7 @@ give_up_source (GcpEngine *engine)
                 && gcp_view_id_equal (reply->prepared, attempt->wanted))))
       peer->gone = TRUE;
   }
-  start_attempt (engine);
+  gcp_coordinator_start (engine);
 }
 
 static void
@@ -561,6 +619,8 @@ is_waited_for (const GcpAttempt *attempt, const GcpReply *reply)
       return !reply->flushed;
     case GCP_PHASE_FETCH:
       return reply->id == attempt->source;
+    case GCP_PHASE_MERGE:
+      return FALSE;
     case GCP_PHASE_PREPARE:
       return !reply->acked;
   }
@@ -625,7 +685,7 @@ watch_attempt (GcpEngine *engine)
       in_vain = TRUE;
   }
   if (in_vain)
-    start_attempt (engine);
+    gcp_coordinator_start (engine);
   else if (engine->attempt->phase == GCP_PHASE_PREPARE)
     commit_if_all_acked (engine);
 }
@@ -687,7 +747,7 @@ gcp_coordinator_run (GcpEngine *engine)
   gboolean ready;
 
   if (engine->attempt && is_outbid (engine)) {
-    start_attempt (engine);
+    gcp_coordinator_start (engine);
     return;
   }
   if (engine->attempt) {
@@ -697,8 +757,8 @@ gcp_coordinator_run (GcpEngine *engine)
   if (gcp_change_get_coordinator (engine) != engine->self)
     return;
   ready = watch_candidates (engine);
-  if (ready || is_change_needed (engine))
-    start_attempt (engine);
+  if (ready || gcp_merge_has_part (engine) || is_change_needed (engine))
+    gcp_coordinator_start (engine);
 }
 
 gint64

@@ -4,7 +4,9 @@
  *   gcp-order.c    messages within a view: submit, order, receipts, stability
  *   gcp-change.c   from one view to the next, as a member sees it
  *   gcp-coordinator.c      ... as who coordinates it sees it
+ *   gcp-merge.c    parts of the group that meet again
  *   gcp-parts.c    parts of a proposal, as they come and go
+ *   gcp-peer.c     links that begin anew
  *   gcp-install.c  installing a view
  *
  * docs/protocol.md, "GCP", says what they do and why.
@@ -39,6 +41,7 @@ G_BEGIN_DECLS
 #define GCP_RECEIPT_EVERY 64            /* messages */
 #define GCP_RECEIPT_COST (GCP_UNSTABLE_WINDOW / 8)
 #define GCP_NOTICE_INTERVAL 100000      /* µs between notices to one peer */
+#define GCP_ANSWER_SUSPICIONS 4         /* suspicion times until an answer is due */
 #define GCP_MAX_DEPARTED 256            /* former members remembered */
 #define GCP_MAX_NUMBER_STEP (G_GUINT64_CONSTANT (1) << 32)
 
@@ -54,6 +57,9 @@ typedef enum {
 typedef struct {
   GcpMemberId id;
   GcpLink *link;
+  guint32 generation;           /* number of this end's link */
+  guint32 other_generation;     /* ... of the other end's; 0: not heard yet */
+  gboolean talked;              /* something came on this link */
   gint64 since;                 /* µs: when the link was made */
   gboolean leaving;             /* said so */
   gboolean out;                 /* the group decided so */
@@ -101,6 +107,7 @@ typedef struct {
 typedef enum {
   GCP_PHASE_GATHER,             /* waits for FLUSHED */
   GCP_PHASE_FETCH,              /* waits for SHOWN */
+  GCP_PHASE_MERGE,              /* waits for the leader's JOINT */
   GCP_PHASE_PREPARE             /* waits for PREPARED */
 } GcpPhase;
 
@@ -120,8 +127,32 @@ typedef struct {
 
 typedef struct {
   GcpMemberId id;
+  GcpDeparture why;
+  gint64 since;
   gint64 last_notice;
+  gint64 next_probe, probe_interval;
 } GcpDeparted;
+
+/* The coordinator of another part, as it said last. */
+typedef struct {
+  GcpMemberId id;
+  gint64 heard;
+  gboolean primary;
+  guint n;                      /* members */
+} GcpSighting;
+
+/* A merge of this part, which this member coordinates, with another. */
+typedef struct {
+  GcpMemberId other;            /* its coordinator; none: there is no merge */
+  GcpViewId id;                 /* of the merge, from the leader */
+  gboolean leads;               /* this part does */
+  gboolean said;                /* PART, or as the leader JOINT */
+  gboolean held;                /* HELD was said, or as the leader heard */
+  gboolean go;                  /* GO was heard */
+  gint64 deadline;              /* for the other's next word */
+  GArray *cards;                /* of GcpMember: shown by the other */
+  GcpProposal *part;            /* who comes, as the leader knows */
+} GcpMerge;
 
 struct _GcpEngine {
   GcpConfig config;
@@ -135,6 +166,7 @@ struct _GcpEngine {
   GQueue outputs;               /* of GcpOutput */
   GPtrArray *peers;             /* of GcpPeer */
   guint peers_serial;           /* grows when peers come or go */
+  guint32 last_generation;      /* given to a link */
   GArray *departed;             /* of GcpDeparted, oldest first */
   GPtrArray *candidates;        /* of GcpCandidate */
 
@@ -168,12 +200,19 @@ struct _GcpEngine {
   GcpStaging *staging;
   GcpAttempt *attempt;          /* own */
 
+  /* parts that meet again */
+  GcpSighting sighted;
+  GcpMerge merge;
+  GcpViewId cancelled;          /* of the other part; it is not installed there */
+  gint64 next_merge, merge_pause;
+  gint64 next_answer;           /* to a probe */
+
   /* the end */
   gboolean leaving;
   gboolean leave_said;          /* in this view */
   gint64 leave_deadline;
   gboolean out;                 /* the group decided so */
-  gboolean told_out;            /* a primary view went on without this member */
+  gboolean told_out;            /* left or put out, as a primary view says */
   GcpEndReason end_reason;
   gint64 end_deadline;
 };
@@ -186,17 +225,34 @@ GcpCandidate *gcp_engine_find_candidate (GcpEngine *engine, GcpMemberId id);
 void gcp_engine_add_candidate (GcpEngine *engine, GcpMemberId id,
     GBytes *card);
 void gcp_engine_drop_candidate (GcpEngine *engine, GcpMemberId id);
-gboolean gcp_engine_is_departed (GcpEngine *engine, GcpMemberId id);
-void gcp_engine_add_departed (GcpEngine *engine, GcpMemberId id);
+/* NULL: was in no view with this member, or is in the present one. */
+GcpDeparted *gcp_engine_find_departed (GcpEngine *engine, GcpMemberId id);
+void gcp_engine_add_departed (GcpEngine *engine, GcpMemberId id,
+    GcpDeparture why);
+void gcp_engine_drop_departed (GcpEngine *engine, GcpMemberId id);
 void gcp_engine_send (GcpEngine *engine, GcpMemberId to,
     const GcpMessage *message);
 void gcp_engine_send_to_others (GcpEngine *engine, const GcpMessage *message);
 GcpOutput *gcp_engine_add_output (GcpEngine *engine, GcpOutputType type);
 void gcp_engine_end (GcpEngine *engine, GcpEndReason reason);
+/* Tells a former member that it is one, if it was not told just now. */
+void gcp_engine_give_notice (GcpEngine *engine, GcpMemberId to);
 /* Silence, or a broken link. */
 gboolean gcp_engine_is_suspected (GcpEngine *engine, const GcpPeer *peer);
 /* No part of the next view, as far as this member knows: suspected, gone or out. */
 gboolean gcp_engine_is_lost (GcpEngine *engine, GcpMemberId id);
+
+/* gcp-peer.c */
+#define GCP_PEER_TRAILER 8              /* octets behind a link's datagram */
+
+GcpPeer *gcp_peer_new (GcpEngine *engine, GcpMemberId id);
+void gcp_peer_free (GcpPeer *peer);
+void gcp_peer_receive (GcpEngine *engine, GcpPeer *peer, const guint8 *data,
+    gsize size);
+GBytes *gcp_peer_poll (GcpEngine *engine, GcpPeer *peer);
+/* The link is about to go: what it still has to say is that this is so (COMMIT),
+ * and that all has come, for which a leaver waits. */
+void gcp_peer_say_farewell (GcpEngine *engine, GcpPeer *peer);
 
 /* gcp-order.c */
 void gcp_order_handle (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m);
@@ -230,7 +286,43 @@ void gcp_coordinator_handle (GcpEngine *engine, GcpPeer *peer,
     const GcpMessage *m);
 void gcp_coordinator_run (GcpEngine *engine);
 void gcp_coordinator_clear (GcpEngine *engine);
+/* Begins an attempt, or begins it again. */
+void gcp_coordinator_start (GcpEngine *engine);
+/* What this part would propose by itself, but for who departs. */
+GcpProposal *gcp_coordinator_draft (GcpEngine *engine);
+/* Has those who take part hold @proposal ready; takes it over. */
+void gcp_coordinator_propose (GcpEngine *engine, GcpProposal *proposal);
 gint64 gcp_coordinator_deadline (const GcpEngine *engine);
+
+/* gcp-merge.c */
+/* FALSE: @m is none of a merge. */
+gboolean gcp_merge_handle (GcpEngine *engine, GcpPeer *peer,
+    const GcpMessage *m);
+void gcp_merge_receive_probe (GcpEngine *engine, GcpMemberId from,
+    const guint8 *data, gsize size);
+/* @from is no member, but may have a link to this one to merge. */
+gboolean gcp_merge_may_talk (GcpEngine *engine, GcpMemberId from);
+/* The layer above takes all who come from another part with @proposal. */
+gboolean gcp_merge_accepts (GcpEngine *engine, const GcpProposal *proposal);
+/* The former members that are probed; newcomers are told, so that the group finds
+ * them again also when all who knew them have left. */
+void gcp_merge_list_lost (GcpEngine *engine, GArray *lost);
+/* FALSE: this part does not follow another, and makes its view itself. */
+gboolean gcp_merge_send_part (GcpEngine *engine, GcpProposal *draft);
+gboolean gcp_merge_has_part (GcpEngine *engine);
+/* As the leader: who comes is in @proposal; the other coordinator is told. */
+void gcp_merge_add_part (GcpEngine *engine, GcpProposal *proposal);
+void gcp_merge_send_joint (GcpEngine *engine, GcpProposal *proposal);
+/* Own part holds the proposal ready; TRUE: and the other part, if there is one. */
+gboolean gcp_merge_may_install (GcpEngine *engine);
+void gcp_merge_commits (GcpEngine *engine);
+void gcp_merge_installed (GcpEngine *engine);   /* any view */
+void gcp_merge_restart (GcpEngine *engine);     /* the attempt */
+void gcp_merge_give_up (GcpEngine *engine);
+void gcp_merge_refused (GcpEngine *engine);     /* one will not be with another */
+void gcp_merge_run (GcpEngine *engine);
+void gcp_merge_clear (GcpEngine *engine);
+gint64 gcp_merge_deadline (const GcpEngine *engine);
 
 /* gcp-parts.c */
 void gcp_parts_handle_missing (GcpEngine *engine, GcpPeer *peer,

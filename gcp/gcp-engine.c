@@ -14,6 +14,7 @@ gcp_config_init (GcpConfig *config)
     .joining_timeout = 10 * G_USEC_PER_SEC,
     .max_queued = 1024 * 1024,
     .max_message = GCP_MAX_PAYLOAD_SIZE,
+    .probe = 500 * 1000,
   };
 }
 
@@ -46,15 +47,6 @@ output_free (GcpOutput *output)
 
 /* ---- peers, candidates, departed ---- */
 
-static void
-peer_free (GcpPeer *peer)
-{
-  gcp_link_free (peer->link);
-  g_queue_clear_full (&peer->pending, (GDestroyNotify) gcp_item_free);
-  g_clear_pointer (&peer->held_flush_ids, g_array_unref);
-  g_free (peer);
-}
-
 GcpPeer *
 gcp_engine_find_peer (GcpEngine *engine, GcpMemberId id)
 {
@@ -74,11 +66,7 @@ gcp_engine_need_peer (GcpEngine *engine, GcpMemberId id)
 
   if (peer)
     return peer;
-  peer = g_new0 (GcpPeer, 1);
-  peer->id = id;
-  peer->link = gcp_link_new (&engine->link_config, engine->now);
-  peer->since = engine->now;
-  g_queue_init (&peer->pending);
+  peer = gcp_peer_new (engine, id);
   g_ptr_array_add (engine->peers, peer);
   engine->peers_serial++;
   return peer;
@@ -123,8 +111,8 @@ gcp_engine_drop_candidate (GcpEngine *engine, GcpMemberId id)
     g_ptr_array_remove (engine->candidates, candidate);
 }
 
-static GcpDeparted *
-find_departed (GcpEngine *engine, GcpMemberId id)
+GcpDeparted *
+gcp_engine_find_departed (GcpEngine *engine, GcpMemberId id)
 {
   for (guint i = 0; i < engine->departed->len; i++) {
     GcpDeparted *departed = &g_array_index (engine->departed, GcpDeparted, i);
@@ -135,22 +123,29 @@ find_departed (GcpEngine *engine, GcpMemberId id)
   return NULL;
 }
 
-gboolean
-gcp_engine_is_departed (GcpEngine *engine, GcpMemberId id)
-{
-  return find_departed (engine, id) != NULL;
-}
-
 void
-gcp_engine_add_departed (GcpEngine *engine, GcpMemberId id)
+gcp_engine_add_departed (GcpEngine *engine, GcpMemberId id, GcpDeparture why)
 {
-  GcpDeparted departed = { id, engine->now - GCP_NOTICE_INTERVAL };
+  GcpDeparted departed = {
+    .id = id,.why = why,.since = engine->now,
+    .last_notice = engine->now - GCP_NOTICE_INTERVAL,
+    .next_probe = engine->now + engine->config.probe,
+    .probe_interval = engine->config.probe
+  };
 
-  if (gcp_engine_is_departed (engine, id))
+  if (gcp_engine_find_departed (engine, id))
     return;
   if (engine->departed->len >= GCP_MAX_DEPARTED)
     g_array_remove_index (engine->departed, 0);
   g_array_append_val (engine->departed, departed);
+}
+
+void
+gcp_engine_drop_departed (GcpEngine *engine, GcpMemberId id)
+{
+  for (guint i = engine->departed->len; i-- > 0;)
+    if (g_array_index (engine->departed, GcpDeparted, i).id == id)
+      g_array_remove_index (engine->departed, i);
 }
 
 void
@@ -159,7 +154,7 @@ gcp_engine_add_candidate (GcpEngine *engine, GcpMemberId id, GBytes *card)
   GcpCandidate *candidate;
 
   if (id == GCP_MEMBER_NONE || gcp_view_contains (engine->view, id)
-      || gcp_engine_is_departed (engine, id)
+      || gcp_engine_find_departed (engine, id)
       || gcp_engine_find_candidate (engine, id)
       || g_bytes_get_size (card) > GCP_MAX_CARD_SIZE
       || gcp_view_get_n_members (engine->view) + engine->candidates->len
@@ -245,7 +240,8 @@ engine_new (const GcpConfig *config, GcpMemberId self, GBytes *card,
   engine->config.max_message =
       MIN (config->max_message, GCP_MAX_PAYLOAD_SIZE);
   engine->link_config.max_datagram =
-      MAX (config->max_datagram, GCP_LINK_MIN_DATAGRAM);
+      MAX (config->max_datagram, GCP_LINK_MIN_DATAGRAM + GCP_PEER_TRAILER)
+      - GCP_PEER_TRAILER;
   engine->link_config.heartbeat = config->heartbeat;
   engine->link_config.suspicion = config->suspicion;
   engine->link_config.max_message = GCP_MAX_MESSAGE_SIZE;
@@ -257,7 +253,7 @@ engine_new (const GcpConfig *config, GcpMemberId self, GBytes *card,
   g_queue_init (&engine->own);
   g_queue_init (&engine->submitted);
   gcp_log_init (&engine->log);
-  engine->peers = g_ptr_array_new_with_free_func ((GDestroyNotify) peer_free);
+  engine->peers = g_ptr_array_new_with_free_func ((GDestroyNotify) gcp_peer_free);
   engine->departed = g_array_new (FALSE, FALSE, sizeof (GcpDeparted));
   engine->candidates =
       g_ptr_array_new_with_free_func ((GDestroyNotify) candidate_free);
@@ -290,6 +286,7 @@ void
 gcp_engine_free (GcpEngine *engine)
 {
   gcp_change_clear (engine);
+  gcp_merge_clear (engine);
   g_queue_clear_full (&engine->outputs, (GDestroyNotify) output_free);
   g_queue_clear_full (&engine->own, (GDestroyNotify) gcp_item_free);
   g_queue_clear_full (&engine->submitted, (GDestroyNotify) gcp_item_free);
@@ -395,11 +392,8 @@ handle_ahead (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
     return WAIT;
   }
   if (engine->view && gcp_view_contains (engine->view, peer->id)
-      && !peer->gone) {
+      && !peer->gone)
     peer->gone = TRUE;
-    if (m->type == GCP_MESSAGE_HERE && m->primary)
-      engine->told_out = TRUE;
-  }
   return WAIT;
 }
 
@@ -413,7 +407,8 @@ handle_behind (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
     .primary = gcp_view_is_primary (engine->view)
   };
 
-  if (m->type == GCP_MESSAGE_FLUSH)
+  if (m->type == GCP_MESSAGE_FLUSH
+      && gcp_view_contains (engine->view, peer->id))
     gcp_engine_send (engine, peer->id, &here);
 }
 
@@ -428,7 +423,8 @@ handle_message (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
     gcp_change_handle (engine, peer, m);
     return TAKE;
   }
-  if (engine->state != GCP_STATE_MEMBER)
+  if (engine->state != GCP_STATE_MEMBER
+      || gcp_merge_handle (engine, peer, m))
     return TAKE;
   order = gcp_view_id_compare (m->view, engine->view_id);
   if (order > 0)
@@ -513,26 +509,34 @@ set_time (GcpEngine *engine, gint64 now)
 }
 
 static void
-receive_notice (GcpEngine *engine, GcpPeer *peer, const guint8 *data,
+receive_notice (GcpEngine *engine, GcpMemberId from, const guint8 *data,
     gsize size)
 {
+  GcpPeer *peer = gcp_engine_find_peer (engine, from);
   GcpViewId view;
   gboolean primary;
+  GcpDeparture why;
 
   if (engine->state != GCP_STATE_MEMBER
-      || !gcp_view_contains (engine->view, peer->id)
-      || !gcp_notice_read (data, size, &view, &primary)
-      || gcp_view_id_compare (view, engine->view_id) <= 0)
+      || !gcp_notice_read (data, size, &view, &primary, &why))
     return;
-  peer->gone = TRUE;
-  if (primary)
-    engine->told_out = TRUE;
+  if (peer && gcp_view_contains (engine->view, from)) {
+    if (gcp_view_id_compare (view, engine->view_id) <= 0)
+      return;
+    peer->gone = TRUE;
+    if (primary && why != GCP_FAILED)
+      engine->told_out = TRUE;
+  } else if (gcp_engine_find_departed (engine, from) && why != GCP_FAILED
+      && !gcp_view_is_primary (engine->view)) {
+    /* Nobody waits for this member any more. */
+    gcp_engine_end (engine, engine->leaving ? GCP_END_LEFT : GCP_END_PUT_OUT);
+  }
 }
 
-static void
-give_notice (GcpEngine *engine, GcpMemberId to)
+void
+gcp_engine_give_notice (GcpEngine *engine, GcpMemberId to)
 {
-  GcpDeparted *departed = find_departed (engine, to);
+  GcpDeparted *departed = gcp_engine_find_departed (engine, to);
   GcpOutput *output;
 
   if (!departed || engine->state != GCP_STATE_MEMBER
@@ -542,11 +546,11 @@ give_notice (GcpEngine *engine, GcpMemberId to)
   output = gcp_engine_add_output (engine, GCP_OUTPUT_SEND);
   output->member = to;
   output->bytes = gcp_notice_write (engine->view_id,
-      gcp_view_is_primary (engine->view));
+      gcp_view_is_primary (engine->view), departed->why);
 }
 
-/* Who may have a link: members, candidates, members of the prepared view; and
- * while joining anybody, up to the size of a view. */
+/* Who may have a link: members, candidates, members of the prepared view, the
+ * coordinator of another part; and while joining anybody, up to the size of a view. */
 static GcpPeer *
 admit_sender (GcpEngine *engine, GcpMemberId from)
 {
@@ -557,6 +561,7 @@ admit_sender (GcpEngine *engine, GcpMemberId from)
   if (engine->state == GCP_STATE_JOINING
       ? engine->peers->len < GCP_MAX_MEMBERS
       : gcp_engine_find_candidate (engine, from)
+      || gcp_merge_may_talk (engine, from)
       || (engine->prepared
           && gcp_proposal_find (engine->prepared, from) >= 0))
     return gcp_engine_need_peer (engine, from);
@@ -573,13 +578,17 @@ gcp_engine_receive (GcpEngine *engine, GcpMemberId from, const guint8 *data,
   if (engine->state == GCP_STATE_ENDED || from == engine->self
       || from == GCP_MEMBER_NONE || size == 0)
     return;
-  peer = admit_sender (engine, from);
-  if (!peer)
-    give_notice (engine, from);
-  else if (data[0] == GCP_DATAGRAM_OUT)
-    receive_notice (engine, peer, data, size);
-  else
-    gcp_link_receive (peer->link, data, size, engine->now);
+  if (data[0] == GCP_DATAGRAM_PROBE) {
+    gcp_merge_receive_probe (engine, from, data, size);
+  } else if (data[0] == GCP_DATAGRAM_OUT) {
+    receive_notice (engine, from, data, size);
+  } else {
+    peer = admit_sender (engine, from);
+    if (peer)
+      gcp_peer_receive (engine, peer, data, size);
+    else
+      gcp_engine_give_notice (engine, from);
+  }
   run (engine);
 }
 
@@ -636,6 +645,7 @@ gcp_engine_admit (GcpEngine *engine, GcpMemberId id, GBytes *card, gint64 now)
 void
 gcp_engine_put_out (GcpEngine *engine, GcpMemberId id, gint64 now)
 {
+  GcpDeparted *departed = gcp_engine_find_departed (engine, id);
   GcpPeer *peer;
 
   set_time (engine, now);
@@ -650,6 +660,8 @@ gcp_engine_put_out (GcpEngine *engine, GcpMemberId id, gint64 now)
     peer = gcp_engine_find_peer (engine, id);
     if (peer)
       peer->out = TRUE;
+  } else if (departed) {
+    departed->why = GCP_PUT_OUT;
   }
   run (engine);
 }
@@ -673,7 +685,7 @@ poll_datagram (GcpEngine *engine, GcpOutput *output)
 {
   for (guint i = 0; i < engine->peers->len; i++) {
     GcpPeer *peer = engine->peers->pdata[i];
-    GBytes *bytes = gcp_link_poll (peer->link, engine->now);
+    GBytes *bytes = gcp_peer_poll (engine, peer);
 
     if (!bytes)
       continue;
@@ -733,6 +745,7 @@ gcp_engine_deadline (const GcpEngine *engine)
   if (engine->state == GCP_STATE_MEMBER) {
     deadline = MIN (deadline, gcp_order_deadline (engine));
     deadline = MIN (deadline, gcp_coordinator_deadline (engine));
+    deadline = MIN (deadline, gcp_merge_deadline (engine));
   }
   if (engine->state == GCP_STATE_JOINING)
     deadline = MIN (deadline, engine->began + engine->config.joining_timeout);

@@ -48,6 +48,12 @@ typedef struct {
   gint64 joining_timeout;       /* µs a joiner waits for its first view; 10 s */
   gsize max_queued;             /* bytes of own messages not yet ordered; 1 MiB */
   gsize max_message;            /* bytes of one message; 256 KiB */
+  gint64 probe;                 /* µs between attempts to reach a member that
+                                 * failed, at first; 500 ms; 0: never */
+  /* Whether this member will be in a view with @id, which comes with another part
+   * of the group. Asked before anything is agreed; NULL: with all. */
+  gboolean (*may_merge) (gpointer user_data, GcpMemberId id, GBytes *card);
+  gpointer user_data;
 } GcpConfig;
 
 void gcp_config_init (GcpConfig *config);       /* the defaults above */
@@ -116,8 +122,8 @@ gboolean gcp_engine_is_open (const GcpEngine *engine);
 void gcp_engine_admit (GcpEngine *engine, GcpMemberId id, GBytes *card,
     gint64 now);
 
-/* The group decided to go on without @id. To be called by every member at the
- * same delivery. */
+/* The group decided to go on without @id, or that @id, which failed, is not to come
+ * back. To be called by every member at the same delivery. */
 void gcp_engine_put_out (GcpEngine *engine, GcpMemberId id, gint64 now);
 
 /* Leaves: messages multicast before are still ordered and delivered, then the

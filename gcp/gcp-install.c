@@ -64,27 +64,15 @@ make_departures (GcpEngine *engine, GcpProposal *proposal)
   return records;
 }
 
-/* The link to who is left out goes now: what it still has to say is that this is
- * so (COMMIT), and that all has come, for which a leaver waits. */
 static void
-say_farewell (GcpEngine *engine, GcpPeer *peer)
+renew_peers (GcpEngine *engine, GcpProposal *proposal, GArray *departures)
 {
-  GBytes *bytes;
+  for (guint i = 0; i < departures->len; i++) {
+    GcpDepartureRecord *record = &g_array_index (departures,
+        GcpDepartureRecord, i);
 
-  if (gcp_engine_is_suspected (engine, peer))
-    return;
-  gcp_link_hurry (peer->link);
-  while ((bytes = gcp_link_poll (peer->link, engine->now))) {
-    GcpOutput *output = gcp_engine_add_output (engine, GCP_OUTPUT_SEND);
-
-    output->member = peer->id;
-    output->bytes = bytes;
+    gcp_engine_add_departed (engine, record->id, record->why);
   }
-}
-
-static void
-renew_peers (GcpEngine *engine, GcpView *old, GcpProposal *proposal)
-{
   for (guint i = 0; i < proposal->dropped->len; i++)
     gcp_engine_drop_candidate (engine,
         g_array_index (proposal->dropped, GcpMemberId, i));
@@ -97,16 +85,18 @@ renew_peers (GcpEngine *engine, GcpView *old, GcpProposal *proposal)
     peer->held_flush = (GcpViewId) { 0 };
     if (gcp_proposal_find (proposal, id) < 0
         && !gcp_engine_find_candidate (engine, id)) {
-      if (old && gcp_view_contains (old, id))
-        gcp_engine_add_departed (engine, id);
-      say_farewell (engine, peer);
+      gcp_peer_say_farewell (engine, peer);
       gcp_engine_drop_peer (engine, id);
     }
   }
+  for (guint i = 0; i < proposal->lost->len; i++)
+    gcp_engine_add_departed (engine,
+        g_array_index (proposal->lost, GcpMemberId, i), GCP_FAILED);
   for (guint i = 0; i < proposal->members->len; i++) {
     GcpMemberId id = g_array_index (proposal->members, GcpMember, i).id;
 
     gcp_engine_drop_candidate (engine, id);
+    gcp_engine_drop_departed (engine, id);
     if (id != engine->self)
       gcp_engine_need_peer (engine, id);
   }
@@ -127,7 +117,7 @@ void
 gcp_install (GcpEngine *engine, GcpProposal *prepared)
 {
   g_autoptr (GcpProposal) proposal = gcp_proposal_ref (prepared);
-  g_autoptr (GcpView) old = NULL;
+  g_autoptr (GArray) departures = NULL;
   GcpMessage here = {
     .type = GCP_MESSAGE_HERE,.view = proposal->id,.primary = proposal->primary
   };
@@ -146,8 +136,9 @@ gcp_install (GcpEngine *engine, GcpProposal *prepared)
     return;
   }
   output = gcp_engine_add_output (engine, GCP_OUTPUT_VIEW);
-  output->departures = make_departures (engine, proposal);
-  old = g_steal_pointer (&engine->view);
+  departures = make_departures (engine, proposal);
+  output->departures = g_array_ref (departures);
+  g_clear_pointer (&engine->view, gcp_view_unref);
   engine->view = gcp_view_new (proposal->id.number, proposal->primary,
       (const GcpMember *) (gpointer) proposal->members->data,
       proposal->members->len);
@@ -162,7 +153,8 @@ gcp_install (GcpEngine *engine, GcpProposal *prepared)
   engine->leave_said = FALSE;
   gcp_change_clear (engine);
   take_back_submitted (engine);
-  renew_peers (engine, old, proposal);
+  gcp_merge_installed (engine);
+  renew_peers (engine, proposal, departures);
   gcp_order_reset (engine);
   /* Also makes up for a COMMIT that a coordinator could not finish sending. */
   gcp_engine_send_to_others (engine, &here);

@@ -49,6 +49,8 @@ gcp_proposal_new (void)
       g_array_new (FALSE, FALSE, sizeof (GcpMessageDeparture));
   proposal->dropped = gcp_ids_new ();
   proposal->acking = gcp_ids_new ();
+  proposal->others = gcp_ids_new ();
+  proposal->lost = gcp_ids_new ();
   return proposal;
 }
 
@@ -69,6 +71,8 @@ gcp_proposal_unref (GcpProposal *proposal)
   g_array_unref (proposal->departures);
   g_array_unref (proposal->dropped);
   g_array_unref (proposal->acking);
+  g_array_unref (proposal->others);
+  g_array_unref (proposal->lost);
   g_clear_pointer (&proposal->lineage, gcp_lineage_free);
   g_free (proposal);
 }
@@ -113,6 +117,16 @@ read_boolean (GcpReader *reader)
   return value == 1;
 }
 
+static GcpDeparture
+read_departure (GcpReader *reader)
+{
+  guint8 why = gcp_read_u8 (reader);
+
+  if (why > GCP_PUT_OUT)
+    gcp_reader_fail (reader);
+  return why;
+}
+
 static void
 read_departures (GcpReader *reader, GArray *departures)
 {
@@ -122,13 +136,9 @@ read_departures (GcpReader *reader, GArray *departures)
     gcp_reader_fail (reader);
   for (guint i = 0; i < n && gcp_reader_left (reader) > 0; i++) {
     GcpMessageDeparture departure;
-    guint8 why;
 
     departure.id = gcp_read_u64 (reader);
-    why = gcp_read_u8 (reader);
-    if (why > GCP_PUT_OUT)
-      gcp_reader_fail (reader);
-    departure.why = why;
+    departure.why = read_departure (reader);
     g_array_append_val (departures, departure);
   }
   if (departures->len != n)
@@ -153,6 +163,8 @@ read_proposal (GcpReader *reader, GcpViewId attempt)
   read_departures (reader, proposal->departures);
   gcp_ids_read (reader, proposal->dropped);
   gcp_ids_read (reader, proposal->acking);
+  gcp_ids_read (reader, proposal->others);
+  gcp_ids_read (reader, proposal->lost);
   proposal->lineage = gcp_lineage_read (reader);
   return proposal;
 }
@@ -256,6 +268,11 @@ read_body (GcpMessage *m, GcpReader *reader, GBytes *bytes)
       read_item (m, reader, bytes);
       break;
     case GCP_MESSAGE_PREPARE:
+    case GCP_MESSAGE_JOINT:
+      m->proposal = read_proposal (reader, m->attempt);
+      break;
+    case GCP_MESSAGE_PART:
+      m->highest = gcp_read_u64 (reader);
       m->proposal = read_proposal (reader, m->attempt);
       break;
     case GCP_MESSAGE_REFUSED:
@@ -264,6 +281,10 @@ read_body (GcpMessage *m, GcpReader *reader, GBytes *bytes)
     case GCP_MESSAGE_LEAVE:
     case GCP_MESSAGE_PREPARED:
     case GCP_MESSAGE_COMMIT:
+    case GCP_MESSAGE_MERGE:
+    case GCP_MESSAGE_HELD:
+    case GCP_MESSAGE_GO:
+    case GCP_MESSAGE_APART:
     case GCP_N_MESSAGES:
       break;
   }
@@ -339,6 +360,8 @@ write_proposal (GcpWriter *writer, const GcpProposal *proposal)
   }
   gcp_ids_write (writer, proposal->dropped);
   gcp_ids_write (writer, proposal->acking);
+  gcp_ids_write (writer, proposal->others);
+  gcp_ids_write (writer, proposal->lost);
   gcp_lineage_write (proposal->lineage, writer);
 }
 
@@ -409,6 +432,11 @@ write_body (GcpWriter *writer, const GcpMessage *m)
       write_item (writer, m);
       break;
     case GCP_MESSAGE_PREPARE:
+    case GCP_MESSAGE_JOINT:
+      write_proposal (writer, m->proposal);
+      break;
+    case GCP_MESSAGE_PART:
+      gcp_write_u64 (writer, m->highest);
       write_proposal (writer, m->proposal);
       break;
     case GCP_MESSAGE_REFUSED:
@@ -417,6 +445,10 @@ write_body (GcpWriter *writer, const GcpMessage *m)
     case GCP_MESSAGE_LEAVE:
     case GCP_MESSAGE_PREPARED:
     case GCP_MESSAGE_COMMIT:
+    case GCP_MESSAGE_MERGE:
+    case GCP_MESSAGE_HELD:
+    case GCP_MESSAGE_GO:
+    case GCP_MESSAGE_APART:
     case GCP_N_MESSAGES:
       break;
   }
@@ -437,7 +469,7 @@ gcp_message_write (const GcpMessage *m)
 }
 
 GBytes *
-gcp_notice_write (GcpViewId view, gboolean primary)
+gcp_notice_write (GcpViewId view, gboolean primary, GcpDeparture why)
 {
   g_auto (GcpWriter) writer = { NULL };
 
@@ -445,12 +477,13 @@ gcp_notice_write (GcpViewId view, gboolean primary)
   gcp_write_u8 (&writer, GCP_DATAGRAM_OUT);
   gcp_view_id_write (&writer, view);
   gcp_write_u8 (&writer, primary);
+  gcp_write_u8 (&writer, why);
   return gcp_writer_finish (&writer);
 }
 
 gboolean
 gcp_notice_read (const guint8 *data, gsize size, GcpViewId *view,
-    gboolean *primary)
+    gboolean *primary, GcpDeparture *why)
 {
   GcpReader reader;
   guint8 type;
@@ -459,5 +492,38 @@ gcp_notice_read (const guint8 *data, gsize size, GcpViewId *view,
   type = gcp_read_u8 (&reader);
   *view = gcp_view_id_read (&reader);
   *primary = read_boolean (&reader);
+  *why = read_departure (&reader);
   return gcp_reader_finish (&reader) && type == GCP_DATAGRAM_OUT;
+}
+
+GBytes *
+gcp_probe_write (const GcpProbe *probe)
+{
+  g_auto (GcpWriter) writer = { NULL };
+
+  gcp_writer_init (&writer);
+  gcp_write_u8 (&writer, GCP_DATAGRAM_PROBE);
+  gcp_write_u8 (&writer, probe->answer);
+  gcp_view_id_write (&writer, probe->view);
+  gcp_write_u8 (&writer, probe->primary);
+  gcp_write_u8 (&writer, probe->n);
+  gcp_write_u64 (&writer, probe->coordinator);
+  return gcp_writer_finish (&writer);
+}
+
+gboolean
+gcp_probe_read (GcpProbe *probe, const guint8 *data, gsize size)
+{
+  GcpReader reader;
+  guint8 type;
+
+  gcp_reader_init (&reader, data, size);
+  type = gcp_read_u8 (&reader);
+  probe->answer = read_boolean (&reader);
+  probe->view = gcp_view_id_read (&reader);
+  probe->primary = read_boolean (&reader);
+  probe->n = gcp_read_u8 (&reader);
+  probe->coordinator = gcp_read_u64 (&reader);
+  return gcp_reader_finish (&reader) && type == GCP_DATAGRAM_PROBE
+      && probe->coordinator != GCP_MEMBER_NONE;
 }

@@ -33,7 +33,14 @@ typedef enum {
   GCP_MESSAGE_PREPARE,          /* the next view; hold it ready */
   GCP_MESSAGE_PREPARED,         /* I do */
   GCP_MESSAGE_COMMIT,           /* install it */
-  GCP_MESSAGE_REFUSED,          /* not FLUSHED: I know a greater number */
+  GCP_MESSAGE_REFUSED,          /* not FLUSHED: I know a greater number; not
+                                 * PREPARED: I cannot be with one of them */
+  GCP_MESSAGE_MERGE,            /* between coordinators: come to this part */
+  GCP_MESSAGE_PART,             /* these come */
+  GCP_MESSAGE_JOINT,            /* the view of both; hold it ready */
+  GCP_MESSAGE_HELD,             /* we do */
+  GCP_MESSAGE_GO,               /* install it */
+  GCP_MESSAGE_APART,            /* nothing comes of it */
   GCP_N_MESSAGES
 } GcpMessageType;
 
@@ -54,6 +61,8 @@ typedef struct {
   GcpViewId attempt;            /* in which it was prepared last */
   GcpViewId id;
   gboolean primary;
+  gboolean apart;               /* its proposer's own note: ends the old view as
+                                 * another view does, that may be installed */
   guint64 cut;                  /* the old view's last ordered message */
   GPtrArray *appended;          /* of GcpItem: delivered behind it */
   guint32 n_appended;           /* as announced */
@@ -61,6 +70,9 @@ typedef struct {
   GArray *departures;           /* of GcpMessageDeparture */
   GArray *dropped;              /* of GcpMemberId: candidates that failed */
   GArray *acking;               /* of GcpMemberId: old members that take part */
+  GArray *others;               /* of GcpMemberId: who comes from, or takes part in,
+                                 * another part of the group */
+  GArray *lost;                 /* of GcpMemberId: failed before; may come back */
   GcpLineage *lineage;          /* what those who take part know together */
 } GcpProposal;
 
@@ -97,9 +109,10 @@ typedef struct {
   guint32 n_unordered;          /* FLUSHED */
   GcpViewId prepared_attempt;   /* FLUSHED */
   GcpViewId prepared;           /* FLUSHED, FETCH, SHOWN: a proposal's view */
-  guint64 highest;              /* FLUSHED, REFUSED: greatest number seen */
+  guint64 highest;              /* FLUSHED, REFUSED, PART: greatest number seen */
   GcpLineage *lineage;          /* FLUSHED */
-  GcpProposal *proposal;        /* PREPARE, SHOWN: without items and cards */
+  GcpProposal *proposal;        /* PREPARE, SHOWN, PART, JOINT: without items and
+                                 * cards */
 } GcpMessage;
 
 /* FALSE: not a message; nothing is to be cleared. */
@@ -108,12 +121,26 @@ GBytes *gcp_message_write (const GcpMessage *message);
 void gcp_message_clear (GcpMessage *message);
 
 /* The notice to a former member that tries to talk: "the group is in this view,
- * without you". A datagram of its own, not in a link. */
+ * without you, because". A datagram of its own, not in a link. */
 #define GCP_DATAGRAM_OUT 2
 
-GBytes *gcp_notice_write (GcpViewId view, gboolean primary);
+GBytes *gcp_notice_write (GcpViewId view, gboolean primary, GcpDeparture why);
 gboolean gcp_notice_read (const guint8 *data, gsize size, GcpViewId *view,
-    gboolean *primary);
+    gboolean *primary, GcpDeparture *why);
+
+/* What one part of a group says of itself to another. A datagram of its own. */
+#define GCP_DATAGRAM_PROBE 3
+
+typedef struct {
+  gboolean answer;              /* is wished for */
+  GcpViewId view;
+  gboolean primary;
+  guint8 n;                     /* members */
+  GcpMemberId coordinator;
+} GcpProbe;
+
+GBytes *gcp_probe_write (const GcpProbe *probe);
+gboolean gcp_probe_read (GcpProbe *probe, const guint8 *data, gsize size);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GcpItem, gcp_item_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GcpProposal, gcp_proposal_unref)

@@ -130,7 +130,10 @@ gcp_parts_complete (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
   GcpProposal *proposal = m->proposal;
   GcpStaging *staging = need_staging (engine, peer, m);
 
-  if (!staging || gcp_view_id_compare (proposal->id, m->attempt) > 0
+  /* A view of several parts is numbered by another part's coordinator. */
+  if (!staging || (proposal->others->len == 0
+          && gcp_view_id_compare (proposal->id, m->attempt) > 0)
+      || proposal->id.number > engine->highest + GCP_MAX_NUMBER_STEP
       || gcp_view_id_compare (proposal->id, m->view) <= 0)
     return FALSE;
   if (engine->view) {

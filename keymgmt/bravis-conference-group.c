@@ -293,6 +293,57 @@ tell_contacts (BravisConference *conference, GcpView *last)
   bravis_conference_multicast_message (conference, &message);
 }
 
+/* Who failed may only have been cut off, and is found again by its contact. */
+static void
+keep_lost (BravisConference *conference, GArray *departures)
+{
+  for (guint i = 0; departures && i < departures->len; i++) {
+    GcpDepartureRecord *record = &g_array_index (departures,
+        GcpDepartureRecord, i);
+
+    if (record->why == GCP_FAILED)
+      bravis_contacts_lose (conference->contacts, record->id,
+          conference->now + BRAVIS_CONFERENCE_LOST);
+  }
+}
+
+/* The certificate of who comes back is looked at anew: it may have run out or been
+ * revoked meanwhile. Of two with one name the one that is here stays. */
+static gboolean
+judge_returner (BravisConference *conference, GcpMemberId id, GBytes *bytes,
+    GError **error)
+{
+  g_autoptr (BravisCard) card = bravis_card_verify (bytes,
+      conference->identity, conference->name, conference->wall_clock, error);
+
+  if (!card)
+    return FALSE;
+  if (card->id != id
+      || strcmp (card->name, bravis_conference_own_name (conference)) == 0
+      || bravis_conference_find_name (conference,
+          card->name) != GCP_MEMBER_NONE) {
+    g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_WRONG_NAME,
+        "a member of another part of the group has a name that is here too, or"
+        " another member's card");
+    return FALSE;
+  }
+  return bravis_contacts_check (conference->contacts, conference->own, card,
+      error);
+}
+
+gboolean
+bravis_conference_may_merge (gpointer user_data, GcpMemberId id, GBytes *card)
+{
+  BravisConference *conference = user_data;
+  GError *error = NULL;
+
+  if (judge_returner (conference, id, card, &error))
+    return TRUE;
+  bravis_conference_push_refused (conference,
+      bravis_conference_name_of (conference, id), NULL, error);
+  return FALSE;
+}
+
 void
 bravis_conference_on_view (BravisConference *conference, GcpView *view,
     GArray *departures)
@@ -323,6 +374,7 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
   g_hash_table_remove_all (conference->admitted);
   bravis_contacts_expire (conference->contacts, view, conference->now,
       BRAVIS_CONFERENCE_LINGER);
+  keep_lost (conference, departures);
   bravis_conference_update_door (conference);
   tell_vtkd (conference, view, find_cause (&change, view));
   if (newcomers->len > 0) {
@@ -440,6 +492,18 @@ deliver_vouch (BravisConference *conference, GcpMemberId from,
         message->reason);
 }
 
+/* Earlier incarnations that failed do not come back either. */
+static void
+put_out_lost (BravisConference *conference, const char *name)
+{
+  g_autoptr (GArray) lost = bravis_contacts_list_lost (conference->contacts,
+      name);
+
+  for (guint i = 0; i < lost->len; i++)
+    gcp_engine_put_out (conference->engine,
+        g_array_index (lost, GcpMemberId, i), conference->now);
+}
+
 static void
 deliver_admit (BravisConference *conference, GcpMemberId from,
     BravisGroupMessage *message)
@@ -460,6 +524,7 @@ deliver_admit (BravisConference *conference, GcpMemberId from,
         conference->now + BRAVIS_CONFERENCE_LINGER, NULL);
   if (old != GCP_MEMBER_NONE)
     gcp_engine_put_out (conference->engine, old, conference->now);
+  put_out_lost (conference, proposal->name);
   gcp_engine_admit (conference->engine, proposal->newcomer, proposal->card,
       conference->now);
   name = g_strdup (proposal->name);

@@ -17,6 +17,9 @@ G_BEGIN_DECLS
 /* µs: contacts are kept that long without being members, or after they were */
 #define BRAVIS_CONFERENCE_LINGER (30 * G_TIME_SPAN_SECOND)
 
+/* µs: members that failed are kept that long, as the engine looks for them */
+#define BRAVIS_CONFERENCE_LOST (3600 * G_TIME_SPAN_SECOND)
+
 /* Group messages that wait for the engine's queue to have room; beyond it only
  * what this peer itself began is added. */
 #define BRAVIS_CONFERENCE_MAX_OUTBOX 1024
@@ -121,6 +124,9 @@ void bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
 void bravis_conference_handle_vtkd (BravisConference *conference,
     const BravisVtkdOutput *output);
 void bravis_conference_push_addresses (BravisConference *conference);
+/* GcpConfig.may_merge; @user_data is the conference. */
+gboolean bravis_conference_may_merge (gpointer user_data, GcpMemberId id,
+    GBytes *card);
 /* The name of a member of the present view, NULL: none. Borrowed. */
 const char *bravis_conference_name_of (BravisConference *conference,
     GcpMemberId id);

@@ -354,6 +354,8 @@ bravis_conference_new (const BravisConferenceConfig *config, gint64 now,
   conference->name = g_strdup (config->name);
   conference->policy = config->policy;
   conference->gcp = config->gcp;
+  conference->gcp.may_merge = bravis_conference_may_merge;
+  conference->gcp.user_data = conference;
   conference->random = config->random;
   conference->now = now;
   conference->state = BRAVIS_CONFERENCE_IDLE;

@@ -43,6 +43,28 @@ bravis_contacts_find (BravisContacts *contacts, GcpMemberId id)
   return g_hash_table_lookup (contacts->contacts, &id);
 }
 
+/* The lost one that would be forgotten first, NULL: none. */
+static BravisContact *
+find_lost (BravisContacts *contacts)
+{
+  BravisContact *contact, *first = NULL;
+  GHashTableIter iter;
+
+  g_hash_table_iter_init (&iter, contacts->contacts);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &contact))
+    if (contact->lost && (!first || contact->until < first->until))
+      first = contact;
+  return first;
+}
+
+static void
+forget (BravisContacts *contacts, BravisContact *contact)
+{
+  g_hash_table_add (contacts->forgotten,
+      g_memdup2 (&contact->id, sizeof contact->id));
+  g_hash_table_remove (contacts->contacts, &contact->id);
+}
+
 gboolean
 bravis_contacts_check (BravisContacts *contacts, const BravisOwnCard *own,
     const BravisCard *card, GError **error)
@@ -62,7 +84,8 @@ bravis_contacts_check (BravisContacts *contacts, const BravisOwnCard *own,
         "the newcomer was here before and must start anew");
     return FALSE;
   }
-  if (g_hash_table_size (contacts->contacts) >= BRAVIS_MAX_CONTACTS
+  if ((g_hash_table_size (contacts->contacts) >= BRAVIS_MAX_CONTACTS
+          && !find_lost (contacts))
       || g_hash_table_size (contacts->forgotten) >= BRAVIS_MAX_FORGOTTEN) {
     g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_LIMIT,
         "too many peers came and went");
@@ -83,6 +106,8 @@ add_new (BravisContacts *contacts, const BravisOwnCard *own, BravisCard *card,
         "the peer's link key cannot be used");
     return NULL;
   }
+  if (g_hash_table_size (contacts->contacts) >= BRAVIS_MAX_CONTACTS)
+    forget (contacts, find_lost (contacts));
   contact = g_new0 (BravisContact, 1);
   contact->id = card->id;
   contact->card = bravis_card_ref (card);
@@ -108,6 +133,31 @@ bravis_contacts_add (BravisContacts *contacts, const BravisOwnCard *own,
     contact->address = *hint;
   contact->until = MAX (contact->until, until);
   return contact;
+}
+
+void
+bravis_contacts_lose (BravisContacts *contacts, GcpMemberId id, gint64 until)
+{
+  BravisContact *contact = bravis_contacts_find (contacts, id);
+
+  if (!contact)
+    return;
+  contact->lost = TRUE;
+  contact->until = MAX (contact->until, until);
+}
+
+GArray *
+bravis_contacts_list_lost (BravisContacts *contacts, const char *name)
+{
+  GArray *lost = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  BravisContact *contact;
+  GHashTableIter iter;
+
+  g_hash_table_iter_init (&iter, contacts->contacts);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &contact))
+    if (contact->lost && g_strcmp0 (contact->card->name, name) == 0)
+      g_array_append_val (lost, contact->id);
+  return lost;
 }
 
 /* Where the packet number stands: bravis-link.h. */
@@ -156,6 +206,7 @@ bravis_contacts_expire (BravisContacts *contacts, const GcpView *view,
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &contact)) {
     if (view && gcp_view_contains (view, contact->id)) {
       contact->until = MAX (contact->until, now + linger);
+      contact->lost = FALSE;
       continue;
     }
     if (now < contact->until)

@@ -16,7 +16,7 @@
 
 G_BEGIN_DECLS
 
-#define BRAVIS_MAX_CONTACTS 384         /* members, newcomers, just departed */
+#define BRAVIS_MAX_CONTACTS 384         /* members, newcomers, departed */
 #define BRAVIS_MAX_FORGOTTEN 65536      /* ids; then nobody new is taken */
 
 typedef struct {
@@ -26,6 +26,7 @@ typedef struct {
   GcpAddress address;           /* may be none */
   guint64 newest;               /* packet number that @address is from */
   gint64 until;                 /* forgotten then, if no member */
+  gboolean lost;                /* failed, and may come back: kept if there is room */
 } BravisContact;
 
 typedef struct _BravisContacts BravisContacts;
@@ -46,6 +47,14 @@ gboolean bravis_contacts_check (BravisContacts *contacts,
 BravisContact *bravis_contacts_add (BravisContacts *contacts,
     const BravisOwnCard *own, BravisCard *card, const GcpAddress *hint,
     gint64 until, GError **error);
+
+/* A member failed: it is kept until @until, to be found again, but goes before
+ * somebody new is refused for want of room. */
+void bravis_contacts_lose (BravisContacts *contacts, GcpMemberId id,
+    gint64 until);
+
+/* The lost ones of that name: ids. */
+GArray *bravis_contacts_list_lost (BravisContacts *contacts, const char *name);
 
 /* Opens a sealed datagram. NULL: not from a contact, or not authentic. Sets
  * @moved if the contact is at another address than before. */

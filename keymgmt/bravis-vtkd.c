@@ -13,6 +13,8 @@ typedef struct {
   gboolean met;                 /* its VTKD_SHARE or a key change of it was seen:
                                  * from then on @share is what the group agreed on */
   gboolean said;                /* its VTKD_SHARE of this view was delivered */
+  gboolean agreed;              /* it once said all there was to say to this member:
+                                 * from then on it knows what this one does */
   gboolean said_knows;          /* and this was in it */
   guint64 said_epoch, said_version;
   BravisPolicy said_policy;
@@ -387,9 +389,18 @@ bravis_vtkd_view (BravisVtkd *vtkd, GcpView *view, BravisCard *const *cards,
 
 /* --- VTKD_SHARE --- */
 
-/* Everybody has said what it knows: take it over where this member knows
- * nothing. Newcomers stand behind all others in the view, so the first that says
- * it knows is not one of them. */
+/* What @peer says of epochs counts, beside what the first says: not a number that
+ * would leave no room. */
+static gboolean
+may_raise (const Peer *peer)
+{
+  return peer->said_epoch <= G_MAXUINT32;
+}
+
+/* Everybody has said what it knows. Newcomers stand behind all others in the view,
+ * so the first that says it knows is not one of them. Where several parts of the
+ * group come together, each with epochs of its own, all go on from the greatest
+ * numbers, with the policy of the first. */
 static void
 finish_exchange (BravisVtkd *vtkd)
 {
@@ -403,17 +414,19 @@ finish_exchange (BravisVtkd *vtkd)
       break;
     }
   }
-  if (!vtkd->knows) {
-    vtkd->version = first->said_version;
-    vtkd->policy = first->said_policy;
-    vtkd->highest = MAX (vtkd->highest, first->said_epoch);
-    vtkd->knows = TRUE;
-  }
+  vtkd->version = first->said_version;
+  vtkd->policy = first->said_policy;
+  vtkd->highest = first->said_epoch;
+  vtkd->knows = TRUE;
   for (guint i = 0; i < vtkd->members->len; i++) {
     Peer *peer = g_ptr_array_index (vtkd->members, i);
 
-    if (!peer->said_knows)
-      vtkd->highest = MAX (vtkd->highest, peer->said_epoch);
+    peer->agreed = TRUE;
+    if (!may_raise (peer))
+      continue;
+    vtkd->highest = MAX (vtkd->highest, peer->said_epoch);
+    if (peer->said_knows)
+      vtkd->version = MAX (vtkd->version, peer->said_version);
   }
   vtkd->exchanged = TRUE;
   change_key_if_holder (vtkd);
@@ -449,12 +462,20 @@ take_said_share (BravisVtkd *vtkd, Peer *peer, const BravisShare *share)
 static void
 check_said_state (BravisVtkd *vtkd, Peer *peer)
 {
-  if (vtkd->knows && peer->said_knows
-      && (peer->said_epoch != vtkd->highest
-          || peer->said_version != vtkd->version
-          || !bravis_policy_equal (&peer->said_policy, &vtkd->policy)))
-    blame_literal (vtkd, peer->id, BRAVIS_ERROR_PROTOCOL,
-        "says another state of the group than it has");
+  gboolean differs = peer->said_epoch != vtkd->highest
+      || peer->said_version != vtkd->version
+      || !bravis_policy_equal (&peer->said_policy, &vtkd->policy);
+
+  if (!vtkd->knows || !peer->said_knows || !differs
+      || (!peer->agreed && may_raise (peer)))
+    return;
+  blame_literal (vtkd, peer->id, BRAVIS_ERROR_PROTOCOL,
+      "says another state of the group than it has");
+  if (!peer->agreed)
+    return;
+  peer->said_epoch = vtkd->highest;
+  peer->said_version = vtkd->version;
+  peer->said_policy = vtkd->policy;
 }
 
 static void

@@ -4,7 +4,8 @@
  * rest is a list of acts: u8 what | u16 size | bytes. 0: a datagram of the
  * member, 1: of a stranger, 2: a message of the member in its link, 3: a message
  * whose view and attempt are the present ones (what follows its type is given),
- * 4: time passes, 5: the engine multicasts. Whatever comes, the engine is in a
+ * 4: time passes, 5: the engine multicasts, 6: the member is lost and comes back
+ * as the coordinator of another part. Whatever comes, the engine is in a
  * view with itself, or has ended, and its deadline lies ahead. */
 #include "../gcp/gcp-puppet.h"
 
@@ -42,7 +43,7 @@ act (GcpPuppet *puppet, guint8 what, const guint8 *data, gsize size)
 {
   g_autoptr (GBytes) message = NULL;
 
-  switch (what % 6) {
+  switch (what % 7) {
     case 0:
       gcp_puppet_throw (puppet, GCP_PUPPET_MEMBER, data, size);
       break;
@@ -63,6 +64,9 @@ act (GcpPuppet *puppet, guint8 what, const guint8 *data, gsize size)
       gcp_engine_multicast (puppet->engine, message, GCP_SAFE, puppet->now,
           NULL);
       gcp_puppet_run (puppet, 1000);
+      break;
+    case 6:
+      gcp_puppet_come_back (puppet);
       break;
   }
 }

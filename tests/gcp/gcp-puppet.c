@@ -24,16 +24,28 @@ hear (GcpPuppet *puppet, GBytes *bytes)
   gcp_puppet_say (puppet, &answer);
 }
 
+/* The engine takes 0 for the number of its own link. */
+static GBytes *
+add_trailer (GcpPuppet *puppet, GBytes *bytes)
+{
+  GcpWriter writer = { g_bytes_unref_to_array (bytes) };
+
+  gcp_write_u32 (&writer, puppet->generation);
+  gcp_write_u32 (&writer, 0);
+  return gcp_writer_finish (&writer);
+}
+
 static void
 carry_to_engine (GcpPuppet *puppet)
 {
   GBytes *bytes;
 
   while (!puppet->mute && (bytes = gcp_link_poll (puppet->link, puppet->now))) {
+    g_autoptr (GBytes) datagram = add_trailer (puppet, bytes);
+
     gcp_engine_receive (puppet->engine, GCP_PUPPET_MEMBER,
-        g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+        g_bytes_get_data (datagram, NULL), g_bytes_get_size (datagram),
         puppet->now);
-    g_bytes_unref (bytes);
   }
 }
 
@@ -50,10 +62,12 @@ carry_from_engine (GcpPuppet *puppet)
     puppet->n_delivered += output.type == GCP_OUTPUT_DELIVER;
     puppet->n_views += output.type == GCP_OUTPUT_VIEW;
     puppet->ended |= output.type == GCP_OUTPUT_END;
+    puppet->n_sent += output.type == GCP_OUTPUT_SEND;
     if (output.type != GCP_OUTPUT_SEND || output.member != GCP_PUPPET_MEMBER)
       continue;
     data = g_bytes_get_data (output.bytes, &size);
-    gcp_link_receive (puppet->link, data, size, puppet->now);
+    if (data[0] == GCP_DATAGRAM_LINK)
+      gcp_link_receive (puppet->link, data, size - 8, puppet->now);
   }
 }
 
@@ -72,13 +86,20 @@ carry (GcpPuppet *puppet)
   carry_from_engine (puppet);
 }
 
+static void
+make_link (GcpPuppet *puppet)
+{
+  GcpLinkConfig link_config = { 1100, 100000, 800000, GCP_MAX_MESSAGE_SIZE };
+
+  g_clear_pointer (&puppet->link, gcp_link_free);
+  puppet->link = gcp_link_new (&link_config, puppet->now);
+  puppet->generation++;
+}
+
 static GcpPuppet *
 puppet_new (gboolean joins)
 {
   GcpPuppet *puppet = g_new0 (GcpPuppet, 1);
-  GcpLinkConfig link_config = {
-    1100, 100000, 800000, GCP_MAX_MESSAGE_SIZE
-  };
   GcpConfig config;
   g_autoptr (GBytes) card = g_bytes_new_static ("card", 4);
 
@@ -89,7 +110,7 @@ puppet_new (gboolean joins)
   puppet->engine = joins
       ? gcp_engine_new_joiner (&config, GCP_PUPPET_ENGINE, card, puppet->now)
       : gcp_engine_new_founder (&config, GCP_PUPPET_ENGINE, card, puppet->now);
-  puppet->link = gcp_link_new (&link_config, puppet->now);
+  make_link (puppet);
   return puppet;
 }
 
@@ -113,6 +134,23 @@ gcp_puppet_new_with_joiner (void)
 
   puppet->view = (GcpViewId) { 1, GCP_PUPPET_MEMBER };
   return puppet;
+}
+
+void
+gcp_puppet_come_back (GcpPuppet *puppet)
+{
+  const GcpProbe probe = {
+    .answer = TRUE,.view = {puppet->view.number + 5, GCP_PUPPET_MEMBER},
+    .primary = TRUE,.n = 50,.coordinator = GCP_PUPPET_MEMBER
+  };
+  g_autoptr (GBytes) bytes = gcp_probe_write (&probe);
+
+  puppet->mute = TRUE;
+  gcp_puppet_run (puppet, 2 * G_USEC_PER_SEC);
+  puppet->mute = FALSE;
+  make_link (puppet);
+  gcp_puppet_throw (puppet, GCP_PUPPET_MEMBER, g_bytes_get_data (bytes, NULL),
+      g_bytes_get_size (bytes));
 }
 
 void
@@ -165,6 +203,20 @@ gcp_puppet_throw (GcpPuppet *puppet, GcpMemberId from, gconstpointer data,
   carry_from_engine (puppet);
 }
 
+GcpLineage *
+gcp_puppet_make_lineage (void)
+{
+  GcpLineage *lineage = gcp_lineage_new ();
+  g_autoptr (GArray) ids = gcp_ids_new ();
+
+  gcp_ids_add (ids, GCP_PUPPET_ENGINE);
+  gcp_ids_add (ids, GCP_PUPPET_MEMBER);
+  gcp_lineage_form (lineage, (GcpViewId) { 1, GCP_PUPPET_MEMBER }, ids);
+  gcp_lineage_attempt (lineage, (GcpViewId) { 2, GCP_PUPPET_MEMBER }, ids,
+      ids);
+  return lineage;
+}
+
 GPtrArray *
 gcp_puppet_make_messages (GcpPuppet *puppet)
 {
@@ -173,7 +225,7 @@ gcp_puppet_make_messages (GcpPuppet *puppet)
   g_autoptr (GBytes) payload = g_bytes_new_static ("payload", 7);
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
   g_autoptr (GcpProposal) proposal = gcp_proposal_new ();
-  g_autoptr (GcpLineage) lineage = gcp_lineage_new ();
+  g_autoptr (GcpLineage) lineage = gcp_puppet_make_lineage ();
   GcpMemberId some[] = { GCP_PUPPET_ENGINE, GCP_PUPPET_MEMBER };
   GcpMessageDeparture departure = { GCP_PUPPET_ENGINE, GCP_LEFT };
 
@@ -184,8 +236,6 @@ gcp_puppet_make_messages (GcpPuppet *puppet)
   gcp_proposal_add_member (proposal, GCP_PUPPET_MEMBER, NULL);
   g_array_append_val (proposal->departures, departure);
   g_array_append_vals (proposal->acking, some, 2);
-  gcp_lineage_form (lineage, puppet->view, ids);
-  gcp_lineage_attempt (lineage, proposal->id, ids, ids);
   proposal->lineage = gcp_lineage_copy (lineage);
   for (guint type = GCP_MESSAGE_SUBMIT; type < GCP_N_MESSAGES; type++) {
     GcpMessage m = {

@@ -22,6 +22,8 @@ typedef struct {
   gint64 now;
   GcpViewId view;               /* the engine's, as last heard */
   GPtrArray *heard;             /* of GBytes: messages of the engine, newest last */
+  guint32 generation;           /* of the link */
+  guint n_sent;                 /* datagrams of the engine */
   guint n_delivered, n_views;
   gboolean ended;
   gboolean mute;                /* sends nothing at all */
@@ -45,6 +47,13 @@ void gcp_puppet_say (GcpPuppet *puppet, const GcpMessage *message);
 /* @bytes as a datagram of @from. */
 void gcp_puppet_throw (GcpPuppet *puppet, GcpMemberId from,
     gconstpointer data, gsize size);
+
+/* The engine loses the puppet, and then hears that it coordinates another part of
+ * the group, which leads: what the puppet says from now on is said as such. */
+void gcp_puppet_come_back (GcpPuppet *puppet);
+
+/* One that knows of a primary view of both, and of a doubtful one. */
+GcpLineage *gcp_puppet_make_lineage (void);
 
 /* One whole message of each type, as it might be said now. */
 GPtrArray *gcp_puppet_make_messages (GcpPuppet *puppet);

@@ -191,13 +191,92 @@ test_notice_of_one_member_does_not_end_a_majority (void)
 {
   g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
   g_autoptr (GBytes) notice = gcp_notice_write (
-      (GcpViewId) { 99, GCP_PUPPET_MEMBER }, TRUE);
+      (GcpViewId) { 99, GCP_PUPPET_MEMBER }, TRUE, GCP_PUT_OUT);
 
   gcp_puppet_throw (puppet, GCP_PUPPET_MEMBER,
       g_bytes_get_data (notice, NULL), g_bytes_get_size (notice));
   gcp_puppet_run (puppet, SECOND);
   g_assert_false (puppet->ended);
   assert_still_works (puppet);
+}
+
+static void
+test_probes_are_answered_within_bounds (void)
+{
+  const GcpProbe probe = {
+    .answer = TRUE,.view = {9, GCP_PUPPET_STRANGER},.n = 3,
+    .coordinator = GCP_PUPPET_STRANGER
+  };
+  g_autoptr (GBytes) bytes = gcp_probe_write (&probe);
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  guint before;
+
+  gcp_puppet_run (puppet, SECOND);
+  before = puppet->n_sent;
+  for (guint i = 0; i < 10000; i++)
+    gcp_puppet_throw (puppet, GCP_PUPPET_STRANGER,
+        g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  gcp_puppet_run (puppet, SECOND);
+  g_assert_cmpuint (puppet->n_sent - before, <, 100);
+  assert_still_works (puppet);
+}
+
+static void
+say_merge (GcpPuppet *puppet)
+{
+  GcpMessage m = {
+    .type = GCP_MESSAGE_MERGE,.view = puppet->view,
+    .attempt = {puppet->view.number + 1, GCP_PUPPET_MEMBER}
+  };
+
+  gcp_puppet_say (puppet, &m);
+  gcp_puppet_run (puppet, SECOND / 5);
+}
+
+/* It asks this part to come, which stops for it, and says nothing more. */
+static void
+test_merge_that_does_not_get_on_is_given_up (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_auto (GcpMessage) part = { 0 };
+
+  gcp_puppet_come_back (puppet);
+  g_assert_cmpuint (gcp_view_get_n_members (gcp_engine_get_view
+          (puppet->engine)), ==, 1);
+  say_merge (puppet);
+  g_assert_true (gcp_puppet_find (puppet, GCP_MESSAGE_PART, &part));
+  g_assert_cmpuint (part.proposal->members->len, ==, 1);
+  gcp_puppet_run (puppet, 5 * SECOND);
+  assert_still_works (puppet);
+}
+
+static void
+test_merge_with_flipped_bits_leaves_the_engine_in_order (void)
+{
+  g_autoptr (GcpPuppet) first = gcp_puppet_new ();
+  g_autoptr (GPtrArray) messages = gcp_puppet_make_messages (first);
+
+  for (guint i = 0; i < messages->len; i++) {
+    g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+    gsize size;
+    const guint8 *data = g_bytes_get_data (messages->pdata[i], &size);
+
+    gcp_puppet_come_back (puppet);
+    say_merge (puppet);
+    for (gsize bit = 0; bit <= size * 8; bit++) {
+      g_autofree guint8 *copy = g_memdup2 (data, size);
+
+      if (bit > 0)
+        copy[(bit - 1) / 8] ^= 1 << ((bit - 1) % 8);
+      gcp_puppet_say_bytes (puppet, copy, size);
+    }
+    gcp_puppet_run (puppet, 15 * SECOND);
+    if (puppet->ended)
+      continue;
+    g_assert_true (gcp_view_contains (gcp_engine_get_view (puppet->engine),
+            GCP_PUPPET_ENGINE));
+    assert_still_works (puppet);
+  }
 }
 
 static void
@@ -222,6 +301,7 @@ say_prepare (GcpPuppet *puppet, GcpViewId attempt, gboolean with_engine)
   };
 
   proposal->id = attempt;
+  proposal->lineage = gcp_puppet_make_lineage ();
   gcp_proposal_add_member (proposal, GCP_PUPPET_MEMBER, NULL);
   if (with_engine)
     gcp_proposal_add_member (proposal, GCP_PUPPET_ENGINE, NULL);
@@ -280,6 +360,9 @@ main (int argc, char **argv)
   ADD (huge_numbers_do_not_use_up_the_numbers);
   ADD (joiner_takes_only_a_whole_view_with_itself);
   ADD (notice_of_one_member_does_not_end_a_majority);
+  ADD (probes_are_answered_within_bounds);
+  ADD (merge_that_does_not_get_on_is_given_up);
+  ADD (merge_with_flipped_bits_leaves_the_engine_in_order);
 #undef ADD
   return g_test_run ();
 }

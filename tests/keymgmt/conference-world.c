@@ -202,7 +202,7 @@ peer_multicast (Peer *peer, const char *text)
 
   bravis_conference_send_message (peer->conference, bytes, GCP_AGREED);
   bravis_conference_tick (peer->conference,
-      sim_network_now (peer->world->network), TEST_PKI_NOW);
+      sim_network_now (peer->world->network), peer->world->wall_clock);
   peer_drain (peer);
 }
 
@@ -211,7 +211,7 @@ peer_set_busy (Peer *peer, gboolean busy)
 {
   bravis_conference_set_busy (peer->conference, busy);
   bravis_conference_tick (peer->conference,
-      sim_network_now (peer->world->network), TEST_PKI_NOW);
+      sim_network_now (peer->world->network), peer->world->wall_clock);
   peer_drain (peer);
 }
 
@@ -243,7 +243,8 @@ on_receive (gpointer user_data, guint from, const guint8 *data, gsize size,
   Peer *peer = user_data;
 
   bravis_conference_receive (peer->conference,
-      &world_get (peer->world, from)->address, data, size, now, TEST_PKI_NOW);
+      &world_get (peer->world, from)->address, data, size, now,
+      peer->world->wall_clock);
   peer_drain (peer);
 }
 
@@ -252,7 +253,7 @@ on_tick (gpointer user_data, gint64 now)
 {
   Peer *peer = user_data;
 
-  bravis_conference_tick (peer->conference, now, TEST_PKI_NOW);
+  bravis_conference_tick (peer->conference, now, peer->world->wall_clock);
   peer_drain (peer);
 }
 
@@ -279,7 +280,7 @@ void
 peer_invite (Peer *peer, Peer *other)
 {
   bravis_conference_invite (peer->conference, other->name, &other->address,
-      get_now (peer), TEST_PKI_NOW);
+      get_now (peer), peer->world->wall_clock);
   peer_drain (peer);
 }
 
@@ -323,7 +324,7 @@ peer_receive (Peer *peer, const GcpAddress *from, gconstpointer data,
     gsize size)
 {
   bravis_conference_receive (peer->conference, from, data, size,
-      get_now (peer), TEST_PKI_NOW);
+      get_now (peer), peer->world->wall_clock);
   peer_drain (peer);
 }
 
@@ -537,6 +538,7 @@ world_new (TestPki *pki, guint64 seed, double loss)
       g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   world->record_for = G_MAXUINT;
   world->crash_at = G_MAXUINT;
+  world->wall_clock = TEST_PKI_NOW;
   sim_network_set_tap (world->network, check_datagram, world);
   return world;
 }

@@ -57,6 +57,7 @@ struct _World {
   guint n_sent;                 /* datagrams */
   guint crash_at;               /* this many sent: ... */
   guint victim;                 /* ... this node crashes */
+  gint64 wall_clock;            /* TEST_PKI_NOW */
 };
 
 World *world_new (TestPki *pki, guint64 seed, double loss);

@@ -6,6 +6,7 @@
 
 
 #define DAY (24 * 60 * 60)
+#define HOUR (60 * 60)
 
 struct _TestPki {
   char *directory;
@@ -155,7 +156,7 @@ test_pki_make_files (TestPki *pki, const char *name, TestPkiKind kind)
     .valid_from = kind == TEST_PKI_NOT_YET_VALID ? TEST_PKI_NOW + DAY
         : TEST_PKI_FROM,
     .valid_until = kind == TEST_PKI_EXPIRED ? TEST_PKI_NOW - DAY
-        : TEST_PKI_UNTIL
+        : kind == TEST_PKI_SHORT ? TEST_PKI_NOW + HOUR : TEST_PKI_UNTIL
   };
 
   g_assert_no_error (error);

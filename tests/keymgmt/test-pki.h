@@ -19,6 +19,7 @@ typedef struct _TestPki TestPki;
 typedef enum {
   TEST_PKI_GOOD,
   TEST_PKI_EXPIRED,             /* on 2025-12-31 */
+  TEST_PKI_SHORT,               /* good for an hour after TEST_PKI_NOW */
   TEST_PKI_NOT_YET_VALID,       /* before 2026-01-02 */
   TEST_PKI_REVOKED,             /* only those made afterwards know it */
   TEST_PKI_OTHER_CA,            /* issued by an authority nobody else trusts */

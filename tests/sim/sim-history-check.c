@@ -282,16 +282,35 @@ check_delivery (SimHistory *history, guint index, const SimDelivery *delivery,
   return sent;
 }
 
+/* The two went through the same views from the one's stay @from to @to. */
+static gboolean
+were_together (SimProcess *process, SimProcess *other, gint from, gint to)
+{
+  gint at = find_stay (other, ((SimStay *) process->stays->pdata[from])->view);
+
+  if (at < 0 || at + to - from >= (gint) other->stays->len)
+    return FALSE;
+  for (gint i = 0; i <= to - from; i++)
+    if (((SimStay *) process->stays->pdata[from + i])->view
+        != ((SimStay *) other->stays->pdata[at + i])->view)
+      return FALSE;
+  return TRUE;
+}
+
 /* First in first out and without gaps: who joins late does not get the first
- * ones, but then all. @last is what came of that sender last. */
+ * ones, and who was cut off not those that were sent without it, but otherwise
+ * all. @last is what came of that sender last, in stay number @last_at. */
 static void
 check_gap (SimHistory *history, guint index, const SimDelivery *delivery,
-    const SimSent *sent, const SimDelivery *last)
+    const SimSent *sent, const SimDelivery *last, gint last_at, gint at)
 {
   const SimSent *before = last
       ? g_hash_table_lookup (history->sent, &last->message) : NULL;
 
   if (!before || sent->serial == before->serial + 1
+      || (sent->serial > before->serial
+          && !were_together (sim_history_get_process (history, index),
+              sim_history_get_process (history, sent->process), last_at, at))
       || !sim_history_found (history, "integrity: %s was delivered number %u of"
           " %s after number %u",
           sim_history_get_process (history, index)->name, sent->serial + 1,
@@ -310,6 +329,7 @@ check_deliveries (SimHistory *history, guint index)
   g_autoptr (GHashTable) seen = g_hash_table_new (g_int64_hash, g_int64_equal);
   g_autofree const SimDelivery **last =
       g_new0 (const SimDelivery *, history->processes->len);
+  g_autofree gint *last_at = g_new0 (gint, history->processes->len);
 
   for (guint i = 0; i < process->stays->len; i++) {
     SimStay *stay = process->stays->pdata[i];
@@ -321,8 +341,10 @@ check_deliveries (SimHistory *history, guint index)
       if (!sent)
         continue;
       check_sending_view (history, index, stay, delivery, sent);
-      check_gap (history, index, delivery, sent, last[sent->process]);
+      check_gap (history, index, delivery, sent, last[sent->process],
+          last_at[sent->process], i);
       last[sent->process] = delivery;
+      last_at[sent->process] = i;
     }
   }
 }
@@ -540,6 +562,30 @@ check_last_views (SimHistory *history, guint a, guint b, guint n)
   sim_history_add_witness (history, b, in_b->line);
 }
 
+/* Who was put out while it was cut off need not learn of it, if all who could tell
+ * it have left. */
+static gboolean
+is_to_be_there (SimHistory *history, guint index)
+{
+  SimProcess *process = sim_history_get_process (history, index);
+
+  return is_member (process) && !(sim_history_is_put_out (history, process->id)
+      && last_stay (process)->view->members->len == 1);
+}
+
+/* Everybody who ever was in a view is there. */
+static gboolean
+is_nobody_missing (SimHistory *history)
+{
+  for (guint i = 0; i < history->processes->len; i++) {
+    SimProcess *process = sim_history_get_process (history, i);
+
+    if (process->stays->len > 0 && !is_member (process))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 char *
 sim_history_check_liveness (SimHistory *history)
 {
@@ -549,14 +595,19 @@ sim_history_check_liveness (SimHistory *history)
   g_clear_pointer (&history->wrong, g_free);
   for (guint i = 0; i < history->processes->len; i++) {
     check_alone (history, i);
-    if (!is_member (sim_history_get_process (history, i)))
+    if (!is_to_be_there (history, i))
       continue;
     n++;
     if (first < 0)
       first = i;
   }
   for (guint i = 0; first >= 0 && i < history->processes->len; i++)
-    if (is_member (sim_history_get_process (history, i)))
+    if (is_to_be_there (history, i))
       check_last_views (history, i, first, n);
+  if (first >= 0 && is_nobody_missing (history)
+      && !last_stay (sim_history_get_process (history,
+              first))->view->primary)
+    sim_history_found (history, "liveness: at the end nobody is missing, and the"
+        " view is not primary");
   return g_steal_pointer (&history->wrong);
 }

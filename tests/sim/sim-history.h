@@ -26,7 +26,8 @@
  * and may be written to such logs.
  *
  * At the end, when faults have ceased and time has passed (liveness): all who are
- * left share one view of just them, delivered the same, and their own messages.
+ * left share one view of just them, delivered the same, and their own messages; and
+ * if nobody is missing, it is primary.
  */
 #pragma once
 

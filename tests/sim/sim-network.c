@@ -11,6 +11,7 @@ typedef struct {
   gint64 paused_until;
   gint64 busy_until;            /* it sends at its rate */
   guint side;
+  guint64 cut_to;               /* a bit for each node */
   gboolean crashed;
 } Node;
 
@@ -241,7 +242,8 @@ sim_network_send (SimNetwork *network, guint from, guint to,
     return;
   if (network->tap)
     network->tap (from, to, data, size, network->now, network->tap_data);
-  if (get_node (network, from)->side != get_node (network, to)->side)
+  if (get_node (network, from)->side != get_node (network, to)->side
+      || (to < 64 && get_node (network, from)->cut_to >> to & 1))
     return;
   if (!pass_bottleneck (network, get_node (network, from), size)
       || sim_random_chance (&network->random, c->loss))
@@ -314,6 +316,20 @@ void
 sim_network_set_side (SimNetwork *network, guint node, guint side)
 {
   get_node (network, node)->side = side;
+}
+
+void
+sim_network_cut (SimNetwork *network, guint from, guint to)
+{
+  g_assert (from < 64 && to < 64);
+  get_node (network, from)->cut_to |= G_GUINT64_CONSTANT (1) << to;
+}
+
+void
+sim_network_mend (SimNetwork *network)
+{
+  for (guint i = 0; i < network->nodes->len; i++)
+    get_node (network, i)->cut_to = 0;
 }
 
 void

@@ -88,6 +88,11 @@ void sim_network_pause (SimNetwork *network, guint node, gint64 until);
 /* Nodes hear each other only within one side; all start on side 0. */
 void sim_network_set_side (SimNetwork *network, guint node, guint side);
 
+/* What @from sends to @to is lost, until all cuts are mended. For the first 64
+ * nodes. */
+void sim_network_cut (SimNetwork *network, guint from, guint to);
+void sim_network_mend (SimNetwork *network);
+
 /* Every datagram as it is sent, before its fate is drawn. */
 void sim_network_set_tap (SimNetwork *network, SimTapFunc tap,
     gpointer user_data);

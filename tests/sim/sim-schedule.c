@@ -1,5 +1,5 @@
 /* What happens in one run, drawn from one seed. */
-#include "sim-group.h"
+#include "sim-cuts.h"
 
 #define SECOND G_USEC_PER_SEC
 
@@ -9,6 +9,7 @@ typedef struct {
   SimScheduleKind kind;
   gint64 end;                   /* of faults and sending */
   gint64 pause;                 /* mean time between messages of one process */
+  SimCuts *cuts;
   guint n_started;
 } Schedule;
 
@@ -76,32 +77,6 @@ send_some (SimNetwork *network, gpointer user_data)
         schedule);
 }
 
-static void
-unpause_sides (SimNetwork *network, gpointer user_data)
-{
-  Schedule *schedule = user_data;
-
-  for (guint i = 0; i < sim_group_count (schedule->group); i++)
-    sim_network_set_side (network, i, 0);
-}
-
-static void
-lose_each_other (Schedule *schedule)
-{
-  SimNetwork *network = sim_group_get_network (schedule->group);
-  gint64 now = sim_network_now (network);
-  gint member = draw_member (schedule);
-
-  if (member >= 0 && chance (schedule, 0.5)) {
-    sim_network_pause (network, member, now + draw (schedule, 0, 3 * SECOND));
-    return;
-  }
-  for (guint i = 0; i < sim_group_count (schedule->group); i++)
-    sim_network_set_side (network, i, draw (schedule, 0, 1));
-  sim_network_at (network, now + draw (schedule, 0, 3 * SECOND),
-      unpause_sides, schedule);
-}
-
 /* At once, or at the worst moment. */
 static void
 crash (Schedule *schedule, guint member)
@@ -125,7 +100,7 @@ change_something (SimNetwork *network, gpointer user_data)
   if (member < 0)
     return;
   if (schedule->kind == SIM_SCHEDULE_PARTITIONS && what < 40)
-    lose_each_other (schedule);
+    sim_cuts_draw (schedule->cuts);
   else if (what < 50 && count_members (group) > 1)
     crash (schedule, member);
   else if (what < 70)
@@ -190,24 +165,18 @@ start_group (Schedule *schedule, guint n)
 char *
 sim_schedule_judge (SimHistory *history, SimScheduleKind kind)
 {
-  char *wrong;
+  char *wrong = sim_history_check_liveness (history);
 
-  if (kind != SIM_SCHEDULE_CRASHES)
-    return sim_history_check (history, FALSE);
-  wrong = sim_history_check_liveness (history);
-  return wrong ? wrong : sim_history_check (history, TRUE);
+  return wrong ? wrong : sim_history_check (history,
+      kind == SIM_SCHEDULE_CRASHES);
 }
 
 /* All is as it should be within seconds; over the worst of networks, with much
- * that waits to be sent, later. */
+ * that waits to be sent or many parts that have to meet, later. */
 static void
-settle (SimGroup *group, SimScheduleKind kind)
+settle (SimGroup *group)
 {
-  if (kind != SIM_SCHEDULE_CRASHES) {
-    sim_group_run (group, 8 * SECOND);
-    return;
-  }
-  for (guint i = 0; i < 60; i++) {
+  for (guint i = 0; i < 120; i++) {
     g_autofree char *wrong = NULL;
 
     sim_group_run (group, SECOND / 2);
@@ -225,6 +194,7 @@ sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace,
   SimConditions conditions = { 0 };
   GcpConfig config;
   g_autoptr (SimGroup) group = NULL;
+  g_autoptr (SimCuts) cuts = NULL;
   g_autoptr (GError) error = NULL;
 
   sim_random_init (&schedule.random, seed ^ 0x5eed);
@@ -233,6 +203,7 @@ sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace,
   config.joining_timeout = 4 * SECOND;
   schedule.group = group = sim_group_new (seed, &conditions, &config);
   sim_group_set_trace (group, trace);
+  schedule.cuts = cuts = sim_cuts_new (group, &schedule.random);
   if (logs)
     sim_group_write_logs (group, logs);
   start_group (&schedule, draw (&schedule, 3, 9));
@@ -243,7 +214,8 @@ sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace,
   send_some (sim_group_get_network (group), &schedule);
   sim_group_run (group, schedule.end + SECOND / 10
       - sim_network_now (sim_group_get_network (group)));
-  settle (group, kind);
+  sim_cuts_heal (cuts);
+  settle (group);
   if (!sim_history_close_logs (sim_group_get_history (group), &error))
     return g_strdup_printf ("logs: %s", error->message);
   return sim_schedule_judge (sim_group_get_history (group), kind);

@@ -1,0 +1,197 @@
+/* Whole peers that lose each other, go on apart, and come together again. */
+#include "conference-world.h"
+
+#define ALICE "alice@example.org"
+#define DAVE "dave@example.org"
+#define DORA "dora@example.org"
+#define ERIN "erin@example.org"
+
+static TestPki *pki;
+
+static const char *const names[] = { "alice", "bob", "carol", NULL, "erin" };
+
+/* Alice, bob, carol, @fourth of @kind, and erin in one conference. */
+static World *
+conference_with (const char *fourth, TestPkiKind kind)
+{
+  World *world = world_new (pki, kind, 0);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (i == 3)
+      world_add_of_kind (world, fourth, kind);
+    else
+      world_add (world, names[i]);
+  peer_start (world_get (world, 0));
+  for (guint i = 1; i < G_N_ELEMENTS (names); i++) {
+    peer_invite (world_get (world, 0), world_get (world, i));
+    world_run (world, 2 * WORLD_SECOND);
+  }
+  world_assert_settled (world, G_N_ELEMENTS (names));
+  return world;
+}
+
+static World *
+conference_of_five (void)
+{
+  return conference_with ("dave", TEST_PKI_GOOD);
+}
+
+/* The last two on one side, the others on the other; then all on one. */
+static void
+cut (World *world)
+{
+  sim_network_set_side (world->network, 3, 1);
+  sim_network_set_side (world->network, 4, 1);
+  world_run (world, 3 * WORLD_SECOND);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_cmpuint (peer_n_members (world_get (world, i)), ==,
+        i < 3 ? 3 : 2);
+}
+
+static void
+heal (World *world)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    sim_network_set_side (world->network, i, 0);
+  world_run (world, 8 * WORLD_SECOND);
+}
+
+static gboolean
+share_a_key (Peer *a, Peer *b)
+{
+  return bravis_secret_equal (bravis_epoch_get_secret (peer_epoch (a)),
+      bravis_epoch_get_secret (peer_epoch (b)));
+}
+
+static void
+test_parts_become_one_with_a_key_of_its_own (void)
+{
+  g_autoptr (World) world = conference_of_five ();
+  Peer *alice = world_get (world, 0), *dave = world_get (world, 3);
+  g_autoptr (BravisEpoch) of_alice = NULL;
+  g_autoptr (BravisEpoch) of_dave = NULL;
+
+  cut (world);
+  /* Each part goes on, and changes its keys. */
+  for (guint i = 0; i < 3; i++) {
+    peer_refresh (alice);
+    peer_refresh (dave);
+    world_run (world, WORLD_SECOND);
+  }
+  peer_refresh (dave);
+  world_run (world, WORLD_SECOND);
+  of_alice = bravis_epoch_ref (peer_epoch (alice));
+  of_dave = bravis_epoch_ref (peer_epoch (dave));
+  g_assert_false (share_a_key (alice, dave));
+
+  heal (world);
+  world_assert_settled (world, G_N_ELEMENTS (names));
+  g_assert_true (share_a_key (alice, dave));
+  g_assert_true (gcp_view_is_primary (bravis_epoch_get_view (peer_epoch
+          (dave))));
+  g_assert_cmpuint (bravis_epoch_get_number (peer_epoch (alice)), >,
+      MAX (bravis_epoch_get_number (of_alice),
+          bravis_epoch_get_number (of_dave)));
+  g_assert_cmpuint (gcp_view_find (bravis_epoch_get_view (peer_epoch (dave)),
+          alice->last_id), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_cmpuint (world_get (world, i)->refusals->len, ==, 0);
+  /* And it goes on: the merged group changes keys, too. */
+  peer_refresh (dave);
+  world_run (world, WORLD_SECOND);
+  world_assert_settled (world, G_N_ELEMENTS (names));
+}
+
+static void
+test_streams_of_the_other_part_are_heard_again (void)
+{
+  g_autoptr (World) world = conference_of_five ();
+  Peer *alice = world_get (world, 0), *dave = world_get (world, 3);
+
+  peer_add_stream (alice, BRAVIS_KIND_VIDEO, "before");
+  world_run (world, WORLD_SECOND);
+  cut (world);
+  g_assert_true (peer_was_told (dave, "end " ALICE " 0"));
+  peer_add_stream (dave, BRAVIS_KIND_AUDIO, "meanwhile");
+  world_run (world, WORLD_SECOND);
+  g_ptr_array_set_size (dave->events, 0);
+  heal (world);
+  g_assert_true (peer_was_told (dave, "joined " ALICE));
+  g_assert_true (peer_was_told (dave, "stream " ALICE " video 0 before"));
+  g_assert_true (peer_was_told (alice, "joined " DAVE));
+  g_assert_true (peer_was_told (alice, "stream " DAVE " audio 0 meanwhile"));
+  g_assert_true (peer_was_told (world_get (world, 2),
+          "stream " DAVE " audio 0 meanwhile"));
+}
+
+static void
+test_who_was_let_in_by_one_part_is_known_to_all (void)
+{
+  g_autoptr (World) world = conference_of_five ();
+  Peer *frank = world_add (world, "frank"), *grace = world_add (world, "grace");
+
+  cut (world);
+  sim_network_set_side (world->network, frank->node, 1);
+  peer_invite (world_get (world, 3), frank);
+  peer_invite (world_get (world, 1), grace);
+  world_run (world, 3 * WORLD_SECOND);
+  sim_network_set_side (world->network, frank->node, 0);
+  heal (world);
+  world_assert_settled (world, 7);
+  for (guint i = 0; i < world->peers->len; i++)
+    g_assert_cmpuint (world_get (world, i)->addresses->len, ==, 7);
+}
+
+/* Dora's certificate runs out while she is away: the others do not take her back,
+ * but erin, who was with her. */
+static void
+test_who_is_not_valid_any_more_does_not_come_back (void)
+{
+  g_autoptr (World) world = conference_with ("dora", TEST_PKI_SHORT);
+  Peer *alice = world_get (world, 0), *dora = world_get (world, 3);
+
+  cut (world);
+  world->wall_clock += 2 * 60 * 60;
+  heal (world);
+  g_assert_true (dora->over);
+  g_assert_cmpint (dora->end_reason, ==, GCP_END_PUT_OUT);
+  world_assert_settled (world, 4);
+  g_assert_true (peer_was_told (alice, "joined " ERIN));
+  g_assert_true (peer_reports (alice, DORA, NULL, BRAVIS_ERROR_EXPIRED));
+}
+
+/* Dave's process starts anew on the other side: of the two daves, the new one is in
+ * the merged conference. */
+static void
+test_old_incarnation_in_the_other_part_does_not_come_back (void)
+{
+  g_autoptr (World) world = conference_of_five ();
+  Peer *dave = world_add (world, "dave");
+
+  cut (world);
+  peer_invite (world_get (world, 0), dave);
+  world_run (world, 3 * WORLD_SECOND);
+  g_assert_cmpuint (peer_n_members (dave), ==, 4);
+  heal (world);
+  world_assert_settled (world, 5);
+  g_assert_true (world_get (world, 3)->over);
+  g_assert_cmpuint (peer_n_members (dave), ==, 5);
+}
+
+int
+main (int argc, char **argv)
+{
+  int result;
+
+  g_test_init (&argc, &argv, NULL);
+  pki = test_pki_new ();
+#define ADD(name) g_test_add_func ("/keymgmt/partition/" #name, test_ ## name)
+  ADD (parts_become_one_with_a_key_of_its_own);
+  ADD (streams_of_the_other_part_are_heard_again);
+  ADD (who_was_let_in_by_one_part_is_known_to_all);
+  ADD (who_is_not_valid_any_more_does_not_come_back);
+  ADD (old_incarnation_in_the_other_part_does_not_come_back);
+  result = g_test_run ();
+  test_pki_free (pki);
+  return result;
+}
