@@ -148,7 +148,13 @@ gcp_read_vector24_bytes (GcpReader *reader, gsize max)
 void
 gcp_writer_init (GcpWriter *writer)
 {
-  writer->array = g_byte_array_sized_new (128);
+  gcp_writer_init_sized (writer, 128);
+}
+
+void
+gcp_writer_init_sized (GcpWriter *writer, gsize size)
+{
+  writer->array = g_byte_array_sized_new (size);
 }
 
 void
