@@ -216,7 +216,7 @@ def pause_500(talk):
 
 @scenario(3, strict=False)
 def pause_3000(talk):
-    """SIGSTOP of a member for 3 s: it is out, and learns it when it wakes."""
+    """SIGSTOP of a member for 3 s: it is out, and comes back when it wakes."""
     talk.gather()
     talk.chatter()
     talk.wait_delivery(10)
@@ -224,10 +224,10 @@ def pause_3000(talk):
     began = now()
     talk.pause('carol', 3)
     woke = now()
-    talk.wait_together(['alice', 'bob'])
+    talk.wait_together(names(talk))
     talk.note_views_without('stop to view', began, [carol.id], ['alice', 'bob'])
-    talk.wait('carol to learn that it is out', lambda: carol.ended)
-    talk.note(f'carol knew {(now() - woke) / 1000:.0f} ms after it woke: {carol.ended}')
+    took = max(peer.view.at for peer in talk.living()) - woke
+    talk.note(f'awake to one view: {took / 1000:.0f} ms')
     talk.wait_delivery(10)
     talk.hush()
 
@@ -331,13 +331,14 @@ def cut(talk, side, other, one_way=False):
 
 
 def heal(talk):
-    """The parts become one by themselves, which is primary again and goes on."""
+    """The parts find each other and are one again, which is primary."""
     began = now()
     talk.network.heal()
     talk.wait_together(names(talk))
-    talk.note(f'healed to one view: {(now() - began) / 1000:.0f} ms')
-    if not all(peer.view.primary for peer in talk.living()):
-        raise Failure(f'the merged view is not primary; {talk.describe()}')
+    took = max(peer.view.at for peer in talk.living()) - began
+    talk.note(f'healed to one view: {took / 1000:.0f} ms')
+    if not talk.living()[0].view.primary:
+        raise Failure(f'together again, but not primary; {talk.describe()}')
     talk.wait_delivery(10)
     talk.hush()
 
@@ -345,16 +346,14 @@ def heal(talk):
 @scenario(3, strict=False)
 def cut_2_1(talk):
     """One of three is cut off, and it heals."""
-    parts = ['alice', 'bob'], ['carol']
-    cut(talk, *parts)
+    cut(talk, ['alice', 'bob'], ['carol'])
     heal(talk)
 
 
 @scenario(5, delay=20, lost=1, strict=False)
 def cut_3_2(talk):
     """Five fall into three and two with the first member, and it heals."""
-    parts = ['carol', 'dave', 'erin'], ['alice', 'bob']
-    cut(talk, *parts)
+    cut(talk, ['carol', 'dave', 'erin'], ['alice', 'bob'])
     heal(talk)
 
 
@@ -371,14 +370,15 @@ def cut_2_2_1(talk):
         talk.wait_together(part)
     if any(peer.view.primary for peer in talk.living()):
         raise Failure(f'a part without a majority is primary; {talk.describe()}')
+    for part in parts:
+        talk.wait_delivery(10, part)
     heal(talk)
 
 
 @scenario(5, strict=False)
 def cut_one_way(talk):
     """Two of five are not heard by the others, but hear them, and it heals."""
-    parts = ['alice', 'bob', 'carol'], ['dave', 'erin']
-    cut(talk, *parts, one_way=True)
+    cut(talk, ['alice', 'bob', 'carol'], ['dave', 'erin'], one_way=True)
     heal(talk)
 
 
@@ -457,7 +457,7 @@ def slow_link(talk):
 
 # --- all of it ---
 
-@scenario(6, delay=5, lost=2, strict=False, live=False)
+@scenario(6, delay=5, lost=2, strict=False)
 def random_faults(talk):
     """Six to whom all of this happens at random (--seed)."""
     chaos.play(talk, talk.seed)
