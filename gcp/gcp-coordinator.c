@@ -766,7 +766,9 @@ gcp_coordinator_deadline (const GcpEngine *engine)
 {
   gint64 deadline = G_MAXINT64;
 
-  if (engine->attempt && !engine->out)
+  /* Where all have answered, it is the other part that is waited for. */
+  if (engine->attempt && !engine->out
+      && engine->attempt->deadline > engine->now)
     deadline = engine->attempt->deadline;
   for (guint i = 0; i < engine->candidates->len; i++) {
     GcpCandidate *candidate = engine->candidates->pdata[i];
