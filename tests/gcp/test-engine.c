@@ -359,7 +359,7 @@ test_flood_from_all_is_delivered_to_all (void)
   guint n = 0;
 
   for (guint i = 0; i < 20000; i++) {
-    n += sim_group_multicast (group, i % 4, GCP_AGREED, 400);
+    n += sim_group_multicast (group, i % 4, GCP_AGREED, 400) != 0;
     if (i % 40 == 0)
       sim_group_run (group, 2000);
   }
@@ -405,6 +405,71 @@ test_half_with_the_first_member_stays_primary (void)
   }
 }
 
+static void
+put_on_side (SimGroup *group, guint from_place, guint side, guint *members)
+{
+  for (guint place = from_place; place < 6; place++)
+    sim_network_set_side (sim_group_get_network (group), members[place], side);
+}
+
+static void
+test_parts_meet_again_the_leading_ones_members_first (void)
+{
+  for (guint64 seed = 0; seed < 10; seed++) {
+    g_autoptr (SimGroup) group = make_group (&lossy, 6, seed);
+    guint members[6];
+
+    for (guint place = 0; place < 6; place++)
+      members[place] = member_at (group, place);
+    /* The first two, the next three, and the last one. */
+    put_on_side (group, 2, 1, members);
+    put_on_side (group, 5, 2, members);
+    for (guint i = 0; i < 40; i++) {
+      sim_group_multicast (group, i % 6, GCP_SAFE, 100);
+      sim_group_run (group, SECOND / 10);
+    }
+    g_assert_cmpuint (n_members (group, members[0]), ==, 2);
+    g_assert_cmpuint (n_members (group, members[2]), ==, 3);
+    g_assert_cmpuint (n_members (group, members[5]), ==, 1);
+    for (guint i = 0; i < 6; i++)
+      g_assert_false (gcp_view_is_primary (sim_group_get_view (group, i)));
+    put_on_side (group, 0, 0, members);
+    sim_group_run (group, 20 * SECOND);
+    for (guint i = 0; i < 6; i++)
+      g_assert_cmpuint (n_members (group, i), ==, 6);
+    g_assert_true (gcp_view_is_primary (sim_group_get_view (group, 0)));
+    /* Which two of the parts met first is chance; each keeps its order. */
+    for (guint i = 1; i < 5; i++)
+      g_assert_cmpint (i == 2 ? -1 : gcp_view_find (sim_group_get_view (group,
+                  0), sim_group_get_id (group, members[i - 1])), <,
+          gcp_view_find (sim_group_get_view (group, 0),
+              sim_group_get_id (group, members[i])));
+    assert_nothing_wrong_but_cut (group);
+  }
+}
+
+static void
+test_larger_part_leads (void)
+{
+  g_autoptr (SimGroup) group = make_group (&calm, 5, 1);
+  SimNetwork *network = sim_group_get_network (group);
+  guint members[5];
+
+  for (guint place = 0; place < 5; place++)
+    members[place] = member_at (group, place);
+  sim_network_set_side (network, members[0], 1);
+  sim_network_set_side (network, members[1], 1);
+  sim_group_run (group, 3 * SECOND);
+  sim_network_set_side (network, members[0], 0);
+  sim_network_set_side (network, members[1], 0);
+  sim_group_run (group, 5 * SECOND);
+  g_assert_cmpuint (member_at (group, 0), ==, members[2]);
+  g_assert_cmpuint (member_at (group, 2), ==, members[4]);
+  g_assert_cmpuint (member_at (group, 3), ==, members[0]);
+  g_assert_cmpuint (member_at (group, 4), ==, members[1]);
+  assert_nothing_wrong_but_cut (group);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -431,6 +496,8 @@ main (int argc, char **argv)
   ADD (flood_from_all_is_delivered_to_all);
   ADD (only_the_majority_stays_primary);
   ADD (half_with_the_first_member_stays_primary);
+  ADD (parts_meet_again_the_leading_ones_members_first);
+  ADD (larger_part_leads);
 #undef ADD
   return g_test_run ();
 }

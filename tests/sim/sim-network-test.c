@@ -130,6 +130,26 @@ test_crash_pause_and_cut (void)
 }
 
 static void
+test_cut_works_in_one_direction_until_it_is_mended (void)
+{
+  g_autoptr (SimNetwork) network = sim_network_new (1, &calm);
+  g_autoptr (GString) heard = g_string_new (NULL);
+  Ear ear = { network, heard };
+
+  for (guint i = 0; i < 2; i++)
+    sim_network_add_node (network, &funcs, &ear);
+  sim_network_cut (network, 0, 1);
+  sim_network_send (network, 0, 1, "a", 1);
+  sim_network_send (network, 1, 0, "b", 1);
+  sim_network_run_until (network, 10000);
+  g_assert_cmpstr (heard->str, ==, "1@1000:b ");
+  sim_network_mend (network);
+  sim_network_send (network, 0, 1, "c", 1);
+  sim_network_run_until (network, 20000);
+  g_assert_cmpstr (heard->str, ==, "1@1000:b 0@11000:c ");
+}
+
+static void
 test_rate_makes_datagrams_wait_and_its_queue_is_bounded (void)
 {
   static const SimConditions slow = {
@@ -160,6 +180,8 @@ main (int argc, char **argv)
       test_deadline_is_kept_and_replaced);
   g_test_add_func ("/sim/network/crash_pause_and_cut",
       test_crash_pause_and_cut);
+  g_test_add_func ("/sim/network/cut_works_in_one_direction_until_it_is_mended",
+      test_cut_works_in_one_direction_until_it_is_mended);
   g_test_add_func ("/sim/network/rate_makes_datagrams_wait_and_its_queue_is_"
       "bounded", test_rate_makes_datagrams_wait_and_its_queue_is_bounded);
   return g_test_run ();
