@@ -55,7 +55,7 @@ gcp_detector_init (GcpDetector *detector, gint64 heartbeat, gint64 suspicion)
 static void
 count (GcpDetector *detector, guint32 step)
 {
-  double keep = step == 1 ? 1 - 1 / MEMORY : pow (1 - 1 / MEMORY, step);
+  double keep = pow (1 - 1 / MEMORY, step);
 
   detector->sent = detector->sent * keep + step;
   detector->came = detector->came * keep + 1;

@@ -332,8 +332,7 @@ write_datagram (GcpLink *link, const GcpSegment *segment, gint64 now)
   guint8 sack[MAX_SACK_SIZE] = { 0 };
   gsize sack_size;
 
-  gcp_writer_init_sized (&writer, HEADER_SIZE
-      + (segment ? segment->size : 0));
+  gcp_writer_init (&writer);
   gcp_write_u8 (&writer, GCP_DATAGRAM_LINK);
   gcp_write_u8 (&writer, get_flags (link, now));
   gcp_write_u32 (&writer, ++link->n_sent);

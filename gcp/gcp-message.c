@@ -2,8 +2,6 @@
 
 #define ITEM_OVERHEAD 64                /* what an item costs besides its bytes */
 
-#define TYPICAL_SIZE 64                 /* of a message without what it carries */
-
 #define ORDER_SAFE 1
 #define ORDER_OMITTED 2
 
@@ -461,8 +459,7 @@ gcp_message_write (const GcpMessage *m)
 {
   g_auto (GcpWriter) writer = { NULL };
 
-  gcp_writer_init_sized (&writer, TYPICAL_SIZE
-      + (m->payload ? g_bytes_get_size (m->payload) : 0));
+  gcp_writer_init (&writer);
   gcp_write_u8 (&writer, m->type);
   gcp_view_id_write (&writer, m->view);
   if (m->type >= GCP_MESSAGE_FLUSH)

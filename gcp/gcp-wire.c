@@ -148,13 +148,7 @@ gcp_read_vector24_bytes (GcpReader *reader, gsize max)
 void
 gcp_writer_init (GcpWriter *writer)
 {
-  gcp_writer_init_sized (writer, 128);
-}
-
-void
-gcp_writer_init_sized (GcpWriter *writer, gsize size)
-{
-  writer->array = g_byte_array_sized_new (size);
+  writer->array = g_byte_array_sized_new (128);
 }
 
 void

@@ -64,9 +64,6 @@ typedef struct {
 } GcpWriter;
 
 void gcp_writer_init (GcpWriter *writer);
-
-/* For about @size bytes: spares growing. */
-void gcp_writer_init_sized (GcpWriter *writer, gsize size);
 void gcp_writer_clear (GcpWriter *writer);
 
 void gcp_write_u8 (GcpWriter *writer, guint8 value);

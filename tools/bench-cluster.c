@@ -14,6 +14,7 @@ typedef struct {
   guint index;
   GSubprocess *process;
   GThread *reader;
+  int daemon;                   /* process id of what it talks to; 0: nothing */
   gboolean killed;
   char *address;                /* where it can be invited, NULL: not ready */
   guint n_view;                 /* members of its view */
@@ -250,6 +251,8 @@ take_line (Member *member, const char *line, GError **error)
   if (n == 2 && g_str_equal (words[0], "ready")) {
     g_free (member->address);
     member->address = g_strdup (words[1]);
+  } else if (n == 2 && g_str_equal (words[0], "daemon")) {
+    member->daemon = strtol (words[1], NULL, 10);
   } else if (n == 3 && g_str_equal (words[0], "view")) {
     member->n_view = strtoul (words[1], NULL, 10);
     member->view_time = g_ascii_strtoll (words[2], NULL, 10);
@@ -378,6 +381,10 @@ bench_cluster_kill (BenchCluster *cluster, guint index)
 {
   Member *member = get_member (cluster, index);
 
+  /* The daemon first: it would tell the others of its client's end, which is not
+   * the crash of a node. */
+  if (member->daemon > 0 && !member->killed)
+    kill (member->daemon, SIGKILL);
   member->killed = TRUE;
   g_subprocess_force_exit (member->process);
   return g_get_monotonic_time ();

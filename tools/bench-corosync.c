@@ -23,8 +23,9 @@
 /* What corosync wants to have for itself. */
 static const char *const places[] = { "/dev/shm", "/run", "/var/lib/corosync" };
 
-/* µs between attempts where corosync takes nothing just now. */
-#define PAUSE 50
+/* µs between attempts where corosync takes nothing just now: its queue holds more
+ * than it sends in that time, and asking more often slows it down. */
+#define PAUSE 500
 
 #define STARTING_TIME (20 * G_TIME_SPAN_SECOND)
 
@@ -93,15 +94,14 @@ die_with_parent (gpointer unused)
 }
 
 static gboolean
-start_daemon (const char *config, GError **error)
+start_daemon (const char *config, GPid *pid, GError **error)
 {
   const char *const argv[] = { "corosync", "-f", "-c", config, NULL };
-  GPid pid;
 
   return g_spawn_async (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH
       | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL
       | G_SPAWN_STDERR_TO_DEV_NULL,
-      die_with_parent, NULL, &pid, error);
+      die_with_parent, NULL, pid, error);
 }
 
 static cs_error_t
@@ -137,6 +137,7 @@ main (int argc, char **argv)
   g_autoptr (BenchMember) member = bench_member_new (&group, &handle);
   g_autoptr (GError) error = NULL;
   cs_error_t result;
+  GPid daemon;
 
   if (argc != 2) {
     g_printerr ("Usage: bravis-bench-corosync CONFIG\n");
@@ -147,11 +148,12 @@ main (int argc, char **argv)
         "corosync: %s", g_strerror (errno));
     return 1;
   }
-  if (!start_daemon (argv[1], &error)) {
+  if (!start_daemon (argv[1], &daemon, &error)) {
     bench_member_say (member, "failed cannot start corosync: %s",
         error->message);
     return 1;
   }
+  bench_member_say (member, "daemon %d", (int) daemon);
   result = connect_to_daemon (&handle, member);
   if (result != CS_OK) {
     bench_member_say (member, "failed corosync does not answer (error %d)",

@@ -9,6 +9,7 @@
  *         send RUN SIZE SECONDS N    send for so long, or so many (0: no limit)
  *         ping RUN SIZE N            so many round trips, one after another
  *   out   ready ADDRESS              can be invited there
+ *         daemon PID                 what has to be killed first
  *         view N TIME                so many are in now
  *         sent RUN N TIME            what was sent, from that time on
  *         end RUN N TIME KIB         the last of a run's messages was delivered: how
