@@ -203,6 +203,10 @@ sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace,
   config.joining_timeout = 4 * SECOND;
   schedule.group = group = sim_group_new (seed, &conditions, &config);
   sim_group_set_trace (group, trace);
+  if (trace)
+    g_print ("loss %g, doubled %g, late %g, delay %g to %g ms\n",
+        conditions.loss, conditions.duplicate, conditions.reorder,
+        conditions.delay_min / 1e3, conditions.delay_max / 1e3);
   schedule.cuts = cuts = sim_cuts_new (group, &schedule.random);
   if (logs)
     sim_group_write_logs (group, logs);
