@@ -18,6 +18,7 @@ class Chaos:
         self.talk = talk
         self.random = random.Random(seed)
         self.done = []
+        self.leaving = set()    # processes
         self.acts = (self.kill, self.leave, self.pause, self.cut_pair, self.cut_side,
                      self.cut_side_one_way, self.heal, self.heal, self.bring_back,
                      self.bring_back)
@@ -30,7 +31,9 @@ class Chaos:
         self.talk.network.heal()
 
     def members(self):
-        return [peer.name for peer in self.talk.living() if peer.view]
+        self.talk.look()
+        return [peer.name for peer in self.talk.living()
+                if peer.view and peer not in self.leaving]
 
     def choose(self, least=1):
         """One of the members, if there are at least as many; None."""
@@ -47,6 +50,7 @@ class Chaos:
         name = self.choose(LEAST + 1)
         if name:
             self.done.append(f'{name} leaves')
+            self.leaving.add(self.talk.peers[name])
             self.talk.peers[name].command('leave')
 
     def pause(self):
@@ -82,7 +86,7 @@ class Chaos:
     def bring_back(self):
         """Who is gone, by a member of the primary part."""
         gone = [peer for peer in self.talk.peers.values() if peer.dead or peer.ended]
-        hosts = [peer for peer in self.talk.living() if peer.view and peer.view.primary]
+        hosts = [peer for peer in self.talk.named(self.members()) if peer.view.primary]
         if not gone or not hosts:
             return
         peer = self.random.choice(gone)
