@@ -43,14 +43,20 @@ inline fetch (from, what, held)
   say (from, FETCH, view[i], promised[i], LENGTH (log[i]), what, 0, 0, 0, 0, 0)
 }
 
+/* Proposed by i, and not by another again: i knows that it did not commit it. */
+#define IS_OWN(id, in) (WHO (id) == i && (id) == (in))
+
+/* Own ones do not count, but the messages of another view may be in them. */
+#define DOES_COUNT(who) (reply_ready REPLY (i, who) > 0 \
+    && (!IS_OWN (reply_ready REPLY (i, who), reply_ready_in REPLY (i, who)) \
+        || apart[ready[i]] && reply_ready REPLY (i, who) == ready[i]))
+
 inline all_flushed ()
 {
   best = N;
   for (k : 0 .. N - 1) {
     if
-    :: (HAS (taking_part[i], k) && reply_ready REPLY (i, k) > 0
-        && !(WHO (reply_ready REPLY (i, k)) == i
-            && reply_ready REPLY (i, k) == reply_ready_in REPLY (i, k))
+    :: (HAS (taking_part[i], k) && DOES_COUNT (k)
         && (best == N || reply_ready_in REPLY (i, k)
             > reply_ready_in REPLY (i, best))) -> best = k
     :: else
@@ -120,7 +126,8 @@ inline adopt ()
 #ifndef PLAIN
   find_primary (x, 0);
   if
-  :: primary[x] && !turn ->
+  :: IS_OWN (x, ready_in[i]) || primary[x] && !turn ->
+    apart[promised[i]] = true;
     id = promised[i];
     acking[id] = taking_part[i];
     members[id] = ((taking_part[i] & ~leaving_reply[i])
@@ -139,7 +146,7 @@ inline adopt ()
 /* i holds @id ready: from now on it may be installed, here or elsewhere. */
 inline hold_ready (its_formed, its_doubtful)
 {
-  skip;
+  highest[i] = (NUMBER (id) > highest[i] -> NUMBER (id) : highest[i]);
 #ifndef PLAIN
   merge_lineage (formed[i], doubtful[i], its_formed, its_doubtful);
   if

@@ -98,6 +98,7 @@ inline handle_change ()
     :: (wanted[i] > 0 && y == wanted[i] && LENGTH (cut[y]) == LENGTH (log[i])
         && HAS (acking[y], i)) ->
       ready[i] = y;
+      ready_in[i] = reply_ready_in REPLY (i, f);
       todo = ADOPT
     :: else -> give_up_source ()
     fi
@@ -155,8 +156,7 @@ inline handle_ahead ()
     blocked[i] = blocked[i] | BIT (f);
     if
     :: state[i] == MEMBER && IN_VIEW (i, f) && !HAS (gone[i], f) ->
-      gone[i] = gone[i] | BIT (f);
-      told_out[i] = told_out[i] || (kind == HERE && primary[v])
+      gone[i] = gone[i] | BIT (f)
     :: else
     fi
   fi
@@ -178,7 +178,7 @@ inline take_message ()
     :: !HAS_LINK (i, f)
     :: HAS_LINK (i, f) && state[i] == MEMBER && v < view[i] ->
       if
-      :: kind == FLUSH -> say (f, HERE, view[i], 0, 0, 0, 0, 0, 0, 0, 0)
+      :: kind == FLUSH && IN_VIEW (i, f) -> say (f, HERE, view[i], 0, 0, 0, 0, 0, 0, 0, 0)
       :: else
       fi
     :: HAS_LINK (i, f) && state[i] == MEMBER && v == view[i] && kind < FLUSH ->

@@ -163,6 +163,8 @@ byte was_formed[IDS];           /* what its proposer knew of */
 #endif
 byte left_view[IDS];            /* view that it follows */
 bool primary[IDS];
+bool apart[IDS];                /* ends the old view as another one that was held
+                                 * ready does, without being that one */
 
 /* ---- the world, and what is checked ---- */
 
@@ -269,8 +271,7 @@ inline wipe (me)
 inline end (me)
 {
   /* Nobody is put out who is there and did not leave. */
-  assert (PAIRS + FALSE_SUSPICIONS > 0 || FOUNDERS + 1 < BIT (N)
-      || wants_to_leave[me]);
+  assert (wants_to_leave[me]);
   printf ("%c:   ends\n", NAME (me));
   state[me] = ENDED;
   wipe (me)
@@ -352,7 +353,8 @@ inline find_coordinator (me)
 #define CAN_BE_TOLD(me, who) state[me] == MEMBER && state[who] == MEMBER \
     && IN_VIEW (me, who) && view[who] > view[me] && !IN_VIEW (who, me) \
     && !HAS (cut_off[me], who) \
-    && (!HAS (gone[me], who) || (primary[view[who]] && !told_out[me]))
+    && (!HAS (gone[me], who) \
+        || (primary[view[who]] && wants_to_leave[me] && !told_out[me]))
 
 #define CAN_SEND(me) \
     messages_left > 0 && state[me] == MEMBER && !frozen[me] && !wants_to_leave[me]
@@ -488,7 +490,7 @@ init {
       todo = NOTHING;
       printf ("%c: is told by %c that it is out\n", NAME (i), NAME (f));
       gone[i] = gone[i] | BIT (f);
-      told_out[i] = told_out[i] || primary[view[f]];
+      told_out[i] = told_out[i] || (primary[view[f]] && wants_to_leave[i]);
       finish_step ()
     }
   }
