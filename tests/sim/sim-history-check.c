@@ -415,7 +415,7 @@ compare_views (gconstpointer a, gconstpointer b)
 }
 
 /* A majority of @before, or half of it with its first, is in @view; who left in
- * order may have had a hand in it. */
+ * order, or was put out when parts met again, may have had a hand in it. */
 static gboolean
 has_quorum_of (SimHistory *history, const SimView *before,
     const SimView *view)
@@ -427,7 +427,8 @@ has_quorum_of (SimHistory *history, const SimView *before,
     GcpMemberId id = g_array_index (before->members, GcpMemberId, i);
     gint who = sim_history_find_process (history, id);
 
-    if (!view_has (view, id) && !(who >= 0
+    if (!view_has (view, id) && !sim_history_is_put_out (history, id)
+        && !(who >= 0
             && sim_history_get_process (history, who)->asked_to_leave))
       continue;
     n++;
