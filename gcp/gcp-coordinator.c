@@ -2,6 +2,8 @@
 #include "gcp-engine-private.h"
 #include "gcp-fault.h"
 
+#define RETRIES_A_SUSPICION 4           /* after REFUSED: so often at most */
+#define MAX_REFUSALS 16                 /* of one member in one view */
 #define LATEST_SUSPICIONS 16            /* suspicion times until an answer that
                                          * makes progress is due */
 
@@ -516,6 +518,17 @@ handle_refused (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
       || m->highest > engine->highest + GCP_MAX_NUMBER_STEP)
     return;
   engine->highest = MAX (engine->highest, m->highest);
+  engine->attempt->refused = TRUE;
+  if (++peer->refusals > MAX_REFUSALS)
+    peer->gone = TRUE;
+}
+
+/* Two that outbid each other, each suspecting the other for a moment, must leave
+ * the one whose turn it is the time to get through. */
+static void
+retry (GcpEngine *engine)
+{
+  engine->retry = engine->now + engine->config.suspicion / RETRIES_A_SUSPICION;
   gcp_coordinator_start (engine);
 }
 
@@ -686,6 +699,8 @@ watch_attempt (GcpEngine *engine)
   }
   if (in_vain)
     gcp_coordinator_start (engine);
+  else if (engine->attempt->refused && engine->now >= engine->retry)
+    retry (engine);
   else if (engine->attempt->phase == GCP_PHASE_PREPARE)
     commit_if_all_acked (engine);
 }
@@ -770,6 +785,8 @@ gcp_coordinator_deadline (const GcpEngine *engine)
   if (engine->attempt && !engine->out
       && engine->attempt->deadline > engine->now)
     deadline = engine->attempt->deadline;
+  if (engine->attempt && engine->attempt->refused && !engine->out)
+    deadline = MIN (deadline, engine->retry);
   for (guint i = 0; i < engine->candidates->len; i++) {
     GcpCandidate *candidate = engine->candidates->pdata[i];
     gint64 end = candidate->since + engine->config.joining_timeout;

@@ -66,6 +66,7 @@ typedef struct {
   gboolean gone;                /* it went on without this member, or did not
                                  * answer in a view change */
   gboolean accused;             /* another member takes it for crashed */
+  guint refusals;               /* of one's own attempts, in this view */
   GcpViewId held_flush;         /* its attempt, which is not its turn yet */
   GArray *held_flush_ids;
   /* as the sequencer sees it */
@@ -118,6 +119,7 @@ typedef struct {
   GPtrArray *replies;           /* of GcpReply: who takes part, in the view's order,
                                  * and in the end the newcomers */
   gint64 deadline;              /* for the answers of this phase */
+  gboolean refused;             /* to be made again with a greater number */
   gint64 latest;                /* ... not put off beyond this */
   GcpLineage *lineage;          /* what those who answered know together */
   GcpMemberId source;           /* FETCH: who is asked ... */
@@ -199,6 +201,7 @@ struct _GcpEngine {
   GcpProposal *prepared;        /* held ready */
   GcpStaging *staging;
   GcpAttempt *attempt;          /* own */
+  gint64 retry;                 /* after REFUSED, not before */
 
   /* parts that meet again */
   GcpSighting sighted;

@@ -82,6 +82,7 @@ renew_peers (GcpEngine *engine, GcpProposal *proposal, GArray *departures)
 
     peer->leaving = FALSE;
     peer->accused = FALSE;
+    peer->refusals = 0;
     peer->held_flush = (GcpViewId) { 0 };
     if (gcp_proposal_find (proposal, id) < 0
         && !gcp_engine_find_candidate (engine, id)) {

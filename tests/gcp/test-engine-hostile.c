@@ -150,6 +150,36 @@ test_member_that_lives_but_does_not_answer_is_passed_over (void)
   assert_still_works (puppet);
 }
 
+/* It outbids every attempt. */
+static void
+test_member_that_refuses_for_ever_is_passed_over (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  GcpMessage leave = {.type = GCP_MESSAGE_LEAVE,.view = puppet->view };
+  guint views = puppet->n_views, n_attempts = 0;
+  guint64 last = 0;
+
+  gcp_puppet_say (puppet, &leave);
+  for (guint i = 0; i < 400; i++) {
+    g_auto (GcpMessage) flush = { 0 };
+
+    gcp_puppet_run (puppet, 10000);
+    if (i == 99)
+      g_assert_cmpuint (n_attempts, <=, 8);
+    if (!gcp_puppet_find (puppet, GCP_MESSAGE_FLUSH, &flush)
+        || flush.attempt.number == last)
+      continue;
+    last = flush.attempt.number;
+    n_attempts++;
+    gcp_puppet_say (puppet, &(GcpMessage) {
+        .type = GCP_MESSAGE_REFUSED,.view = puppet->view,
+        .attempt = flush.attempt,.highest = last + 1 });
+  }
+  g_assert_cmpuint (n_attempts, >=, 4);
+  g_assert_cmpuint (puppet->n_views, ==, views + 1);
+  assert_still_works (puppet);
+}
+
 static void
 test_later_member_cannot_take_the_first_ones_turn (void)
 {
@@ -390,6 +420,7 @@ main (int argc, char **argv)
   ADD (flipped_bits_leave_the_engine_in_order);
   ADD (flood_of_submitted_messages_is_bounded);
   ADD (member_that_lives_but_does_not_answer_is_passed_over);
+  ADD (member_that_refuses_for_ever_is_passed_over);
   ADD (later_member_cannot_take_the_first_ones_turn);
   ADD (huge_numbers_do_not_use_up_the_numbers);
   ADD (joiner_takes_only_a_whole_view_with_itself);
