@@ -44,6 +44,17 @@ get_recent (const GcpCongestion *c)
   return get_least (c->recent, MIN (c->n_samples, GCP_CONGESTION_RECENT));
 }
 
+/* How much the last datagrams differ: so much may be no queue. */
+static gint64
+get_jitter (const GcpCongestion *c)
+{
+  gint64 most = 0;
+
+  for (guint i = 0; i < MIN (c->n_samples, GCP_CONGESTION_RECENT); i++)
+    most = MAX (most, c->recent[i]);
+  return most - get_recent (c);
+}
+
 gint64
 gcp_congestion_get_delay (const GcpCongestion *c)
 {
@@ -134,7 +145,8 @@ void
 gcp_congestion_lost (GcpCongestion *c, gint64 sent, gint64 now)
 {
   gboolean by_chance = c->loss < MOST_BY_CHANCE
-      && gcp_congestion_get_delay (c) < GCP_CONGESTION_TARGET / 2;
+      && gcp_congestion_get_delay (c)
+      < GCP_CONGESTION_TARGET / 2 + get_jitter (c) / 2;
 
   count_loss (c, 1, TRUE);
   if (sent < c->last_cut)

@@ -10,8 +10,10 @@
  * RFC 6817, also on short paths; and a loss while queues are short is taken for
  * chance, as in TCP Veno (Fu and Liew, IEEE JSAC 21(2), 2003): it costs a fifth of
  * the window, which may then grow again as in slow start, since radio links lose
- * without being full and a group must go on then, too. That ends where two of five
- * segments are lost: a path that drops what it cannot carry, without queues.
+ * without being full and a group must go on then, too. (Queues are short while they
+ * delay by less than half of the target and half of what datagrams differ by.) That
+ * ends where two of five segments are lost: a path that drops what it cannot carry,
+ * without queues.
  *
  * The window is in segments, times are microseconds.
  */
@@ -23,7 +25,7 @@ G_BEGIN_DECLS
 
 #define GCP_CONGESTION_TARGET 60000     /* µs: most delay by queues */
 #define GCP_CONGESTION_FIRST_WINDOW 16
-#define GCP_CONGESTION_MIN_WINDOW 2
+#define GCP_CONGESTION_MIN_WINDOW 3
 
 #define GCP_CONGESTION_RECENT 10        /* samples */
 #define GCP_CONGESTION_MINUTES 10

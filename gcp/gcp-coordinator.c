@@ -4,7 +4,7 @@
 
 #define RETRIES_A_SUSPICION 4           /* after REFUSED: so often at most */
 #define MAX_REFUSALS 16                 /* of one member in one view */
-#define LATEST_SUSPICIONS 16            /* suspicion times until an answer that
+#define LATEST_SUSPICIONS 32            /* suspicion times until an answer that
                                          * makes progress is due */
 
 static void

@@ -73,6 +73,13 @@ renew_peers (GcpEngine *engine, GcpProposal *proposal, GArray *departures)
 
     gcp_engine_add_departed (engine, record->id, record->why);
   }
+  /* A newcomer looks for them as well. */
+  for (guint i = 0; i < proposal->departures->len; i++) {
+    GcpMessageDeparture *departure = &g_array_index (proposal->departures,
+        GcpMessageDeparture, i);
+
+    gcp_engine_add_departed (engine, departure->id, departure->why);
+  }
   for (guint i = 0; i < proposal->dropped->len; i++)
     gcp_engine_drop_candidate (engine,
         g_array_index (proposal->dropped, GcpMemberId, i));

@@ -556,10 +556,21 @@ send_probe (GcpEngine *engine, GcpMemberId to, gboolean answer)
 }
 
 static gboolean
-is_probed (const GcpEngine *engine, const GcpDeparted *departed)
+is_missed (const GcpEngine *engine, const GcpDeparted *departed)
 {
   return departed->why == GCP_FAILED
       && engine->now < departed->since + PROBE_FOR;
+}
+
+/* Also who was put out by a part that is not primary, which does not bind others:
+ * two parts may have put each other's coordinator out, and one of these must hear
+ * it. */
+static gboolean
+is_probed (const GcpEngine *engine, const GcpDeparted *departed)
+{
+  return is_missed (engine, departed) || (departed->why == GCP_PUT_OUT
+      && !gcp_view_is_primary (engine->view)
+      && engine->now < departed->since + PROBE_FOR);
 }
 
 void

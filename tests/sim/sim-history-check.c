@@ -587,27 +587,66 @@ is_nobody_missing (SimHistory *history)
   return TRUE;
 }
 
+static gboolean
+has_met (SimHistory *history, guint a, guint b)
+{
+  SimProcess *process = sim_history_get_process (history, a);
+
+  for (guint i = 0; i < process->stays->len; i++)
+    if (view_has (((SimStay *) process->stays->pdata[i])->view,
+            sim_history_get_process (history, b)->id))
+      return TRUE;
+  return FALSE;
+}
+
+/* For each process the first of those that are there and can find it: who was in a
+ * view with it, or with one of those. (Two newcomers of different parts, whose
+ * inviters are all gone, do not know of each other.) */
+static guint *
+list_acquaintances (SimHistory *history)
+{
+  guint n = history->processes->len;
+  guint *firsts = g_new (guint, n);
+  gboolean changed = TRUE;
+
+  for (guint i = 0; i < n; i++)
+    firsts[i] = i;
+  while (changed) {
+    changed = FALSE;
+    for (guint i = 0; i < n; i++)
+      for (guint j = 0; j < n; j++)
+        if (firsts[j] < firsts[i] && is_to_be_there (history, i)
+            && is_to_be_there (history, j)
+            && (has_met (history, i, j) || has_met (history, j, i))) {
+          firsts[i] = firsts[j];
+          changed = TRUE;
+        }
+  }
+  return firsts;
+}
+
 char *
 sim_history_check_liveness (SimHistory *history)
 {
-  gint first = -1;
-  guint n = 0;
+  g_autofree guint *firsts = list_acquaintances (history);
+  gboolean is_primary = FALSE, is_anybody_there = FALSE;
 
   g_clear_pointer (&history->wrong, g_free);
-  for (guint i = 0; i < history->processes->len; i++) {
+  for (guint i = 0; i < history->processes->len; i++)
     check_alone (history, i);
+  for (guint i = 0; i < history->processes->len; i++) {
+    guint n = 0;
+
     if (!is_to_be_there (history, i))
       continue;
-    n++;
-    if (first < 0)
-      first = i;
+    for (guint j = 0; j < history->processes->len; j++)
+      n += is_to_be_there (history, j) && firsts[j] == firsts[i];
+    check_last_views (history, i, firsts[i], n);
+    is_anybody_there = TRUE;
+    is_primary |= last_stay (sim_history_get_process (history,
+            i))->view->primary;
   }
-  for (guint i = 0; first >= 0 && i < history->processes->len; i++)
-    if (is_to_be_there (history, i))
-      check_last_views (history, i, first, n);
-  if (first >= 0 && is_nobody_missing (history)
-      && !last_stay (sim_history_get_process (history,
-              first))->view->primary)
+  if (is_anybody_there && is_nobody_missing (history) && !is_primary)
     sim_history_found (history, "liveness: at the end nobody is missing, and the"
         " view is not primary");
   return g_steal_pointer (&history->wrong);

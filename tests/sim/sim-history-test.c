@@ -294,6 +294,27 @@ test_standstill_is_found (void)
   g_assert_true (wrong && g_str_has_prefix (wrong, "liveness:"));
 }
 
+/* 0 and 1 know each other, and 1 knows 2; nobody knows 3. */
+static void
+test_parts_that_do_not_meet_are_found (void)
+{
+  g_auto (Story) story;
+  g_autofree char *wrong = NULL;
+  g_autofree char *strangers = NULL;
+
+  story_init (&story, 4);
+  install (&story, 1, "01");
+  install (&story, 2, "0");
+  install (&story, 2, "12");
+  install (&story, 3, "2");
+  install (&story, 3, "3");
+  wrong = sim_history_check_liveness (story.history);
+  g_assert_true (wrong && g_str_has_prefix (wrong, "liveness:"));
+  install (&story, 4, "012");
+  strangers = sim_history_check_liveness (story.history);
+  g_assert_cmpstr (strangers, ==, NULL);
+}
+
 static void
 test_own_message_that_never_comes_is_found (void)
 {
@@ -326,6 +347,7 @@ main (int argc, char **argv)
   ADD (primary_view_of_a_minority_is_found);
   ADD (newcomers_may_follow_when_all_leave);
   ADD (standstill_is_found);
+  ADD (parts_that_do_not_meet_are_found);
   ADD (own_message_that_never_comes_is_found);
 #undef ADD
   return g_test_run ();

@@ -26,8 +26,9 @@
  * and may be written to such logs.
  *
  * At the end, when faults have ceased and time has passed (liveness): all who are
- * left share one view of just them, delivered the same, and their own messages; and
- * if nobody is missing, it is primary.
+ * left, and ever met or met somebody who met them, share one view of just them,
+ * delivered the same, and their own messages; and if nobody is missing, it is
+ * primary.
  */
 #pragma once
 

@@ -2,6 +2,7 @@
 #include "sim-cuts.h"
 
 #define SECOND G_USEC_PER_SEC
+#define PATIENCE 120            /* half seconds in which nothing is delivered */
 
 typedef struct {
   SimGroup *group;
@@ -176,13 +177,19 @@ sim_schedule_judge (SimHistory *history, SimScheduleKind kind)
 static void
 settle (SimGroup *group)
 {
-  for (guint i = 0; i < 120; i++) {
+  SimHistory *history = sim_group_get_history (group);
+  guint delivered = 0;
+
+  for (guint i = 0; i < PATIENCE; i++) {
     g_autofree char *wrong = NULL;
 
     sim_group_run (group, SECOND / 2);
-    wrong = sim_history_check_liveness (sim_group_get_history (group));
+    wrong = sim_history_check_liveness (history);
     if (!wrong)
       return;
+    if (sim_history_count_delivered (history) != delivered)
+      i = 0;
+    delivered = sim_history_count_delivered (history);
   }
 }
 
