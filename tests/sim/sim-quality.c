@@ -38,9 +38,10 @@ make_group (guint64 seed, const SimConditions *conditions, guint n)
   for (guint i = 1; i < n; i++)
     sim_group_join (group, 0);
   for (guint i = 0; i < 300; i++) {
-    GcpView *view = sim_group_get_view (group, n - 1);
+    GcpView *view;
 
     sim_group_run (group, 100 * MS);
+    view = sim_group_get_view (group, n - 1);
     if (view && gcp_view_get_n_members (view) == n)
       return group;
   }
