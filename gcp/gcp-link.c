@@ -161,12 +161,13 @@ receive_segment (GcpLink *link, guint64 number, const guint8 *data, gsize size,
 GBytes *
 gcp_link_peek (GcpLink *link)
 {
-  const guint8 *data = link->stream->data + link->stream_at;
   gsize left = link->stream->len - link->stream_at;
+  const guint8 *data;
   gsize size;
 
   if (link->head || link->broken || left < LENGTH_SIZE)
     return link->head;
+  data = link->stream->data + link->stream_at;
   size = (gsize) data[0] << 16 | data[1] << 8 | data[2];
   if (size > link->config.max_message)
     link->broken = TRUE;
