@@ -405,6 +405,8 @@ static void
 finish_exchange (BravisVtkd *vtkd)
 {
   Peer *first = g_ptr_array_index (vtkd->members, 0);
+  /* Whatever was made of its own words on their way: no number comes again. */
+  guint64 known = vtkd->knows ? vtkd->highest : 0;
 
   for (guint i = 0; i < vtkd->members->len; i++) {
     Peer *peer = g_ptr_array_index (vtkd->members, i);
@@ -416,7 +418,7 @@ finish_exchange (BravisVtkd *vtkd)
   }
   vtkd->version = first->said_version;
   vtkd->policy = first->said_policy;
-  vtkd->highest = first->said_epoch;
+  vtkd->highest = MAX (known, first->said_epoch);
   vtkd->knows = TRUE;
   for (guint i = 0; i < vtkd->members->len; i++) {
     Peer *peer = g_ptr_array_index (vtkd->members, i);
