@@ -400,6 +400,17 @@ is_apart (GcpEngine *engine, const GArray *ids)
   return TRUE;
 }
 
+/* The joint view bears the number of this side's attempt, which must be greater
+ * than those of the other part. What is proposed already is of this part alone. */
+static gboolean
+needs_attempt (const GcpEngine *engine, guint64 highest)
+{
+  const GcpAttempt *attempt = engine->attempt;
+
+  return attempt ? attempt->phase < GCP_PHASE_PREPARE
+      && attempt->id.number <= highest : !engine->frozen;
+}
+
 static void
 handle_part (GcpEngine *engine, const GcpMessage *m)
 {
@@ -424,7 +435,7 @@ handle_part (GcpEngine *engine, const GcpMessage *m)
   engine->highest = MAX (engine->highest, m->highest);
   engine->merge.part = gcp_proposal_ref (part);
   expect_answer (engine);
-  if (!engine->attempt && !engine->frozen)
+  if (needs_attempt (engine, m->highest))
     gcp_coordinator_start (engine);
 }
 
