@@ -44,6 +44,7 @@ G_BEGIN_DECLS
 #define GCP_ANSWER_SUSPICIONS 4         /* suspicion times until an answer is due */
 #define GCP_MAX_DEPARTED 256            /* former members remembered */
 #define GCP_MAX_NUMBER_STEP (G_GUINT64_CONSTANT (1) << 32)
+#define GCP_MAX_NUMBER (G_GUINT64_CONSTANT (1) << 63)
 
 typedef enum {
   GCP_STATE_JOINING,            /* no view yet */

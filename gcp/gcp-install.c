@@ -9,7 +9,9 @@ deliver_rest (GcpEngine *engine, GcpProposal *proposal)
   const GcpItem *item;
   GcpItem *own;
 
+  /* What came for an attempt that was given up may lie behind the cut. */
   while (!GCP_FAULT (CUT_NOT_DELIVERED)
+      && engine->log.delivered < proposal->cut
       && (item = gcp_log_deliver (&engine->log, TRUE)))
     gcp_order_deliver_item (engine, item);
   for (guint i = 0; i < proposal->appended->len; i++) {

@@ -124,6 +124,13 @@ find_card (GcpEngine *engine, GcpMemberId id)
   return NULL;
 }
 
+/* Who joins has seen no number yet, and the group's may be any. */
+static guint64
+get_greatest_number (const GcpEngine *engine)
+{
+  return engine->view ? engine->highest + GCP_MAX_NUMBER_STEP : GCP_MAX_NUMBER;
+}
+
 gboolean
 gcp_parts_complete (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 {
@@ -133,11 +140,13 @@ gcp_parts_complete (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
   /* A view of several parts is numbered by another part's coordinator. */
   if (!staging || (proposal->others->len == 0
           && gcp_view_id_compare (proposal->id, m->attempt) > 0)
-      || proposal->id.number > engine->highest + GCP_MAX_NUMBER_STEP
+      || proposal->id.number > get_greatest_number (engine)
       || gcp_view_id_compare (proposal->id, m->view) <= 0)
     return FALSE;
   if (engine->view) {
-    if ((proposal->cut != engine->log.held && !GCP_FAULT (CUT_TOO_SHORT))
+    if (((proposal->cut > engine->log.held
+                || proposal->cut < engine->log.delivered)
+            && !GCP_FAULT (CUT_TOO_SHORT))
         || proposal->n_appended != staging->appended->len
         || !gcp_ids_contain (proposal->acking, engine->self))
       return FALSE;

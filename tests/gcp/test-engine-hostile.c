@@ -409,6 +409,31 @@ test_joiner_takes_only_a_whole_view_with_itself (void)
   g_assert_cmpuint (puppet->n_views, ==, 1);
 }
 
+/* Somebody may have led the group to numbers far beyond its first ones. */
+static void
+test_joiner_takes_any_number_but_the_last_ones (void)
+{
+  const struct {
+    guint64 number;
+    guint n_views;
+  } numbers[] = {
+    { G_MAXUINT64, 0 },
+    { (G_GUINT64_CONSTANT (1) << 63) + 1, 0 },
+    { G_GUINT64_CONSTANT (1) << 60, 1 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++) {
+    g_autoptr (GcpPuppet) puppet = gcp_puppet_new_with_joiner ();
+    GcpViewId attempt = { numbers[i].number, GCP_PUPPET_MEMBER };
+
+    say_card (puppet, attempt);
+    say_prepare (puppet, attempt, TRUE);
+    say_commit (puppet, attempt);
+    gcp_puppet_run (puppet, SECOND / 10);
+    g_assert_cmpuint (puppet->n_views, ==, numbers[i].n_views);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -424,6 +449,7 @@ main (int argc, char **argv)
   ADD (later_member_cannot_take_the_first_ones_turn);
   ADD (huge_numbers_do_not_use_up_the_numbers);
   ADD (joiner_takes_only_a_whole_view_with_itself);
+  ADD (joiner_takes_any_number_but_the_last_ones);
   ADD (notice_of_one_member_does_not_end_a_majority);
   ADD (probes_are_answered_within_bounds);
   ADD (merge_that_does_not_get_on_is_given_up);

@@ -37,6 +37,21 @@ test_guarantees_hold_when_members_lose_each_other (void)
   run_many (SIM_SCHEDULE_PARTITIONS);
 }
 
+/* Histories that broke a promise once: messages behind the cut of a view that is
+ * proposed again; a joint view with the number of one of the views before. */
+static void
+test_found_ones_stay_mended (void)
+{
+  static const guint64 seeds[] = { 920001158, 920015412 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (seeds); i++) {
+    g_autofree char *wrong = sim_run_schedule (seeds[i],
+        SIM_SCHEDULE_PARTITIONS);
+
+    g_assert_null (wrong);
+  }
+}
+
 static int
 replay (guint64 seed, SimScheduleKind kind, const char *logs)
 {
@@ -76,6 +91,8 @@ main (int argc, char **argv)
         : SIM_SCHEDULE_CRASHES, logs);
   g_test_init (&argc, &argv, NULL);
   sim_run_name_what_dies ();
+  g_test_add_func ("/sim/gcp/found_ones_stay_mended",
+      test_found_ones_stay_mended);
   g_test_add_func ("/sim/gcp/guarantees_hold", test_guarantees_hold);
   g_test_add_func ("/sim/gcp/guarantees_hold_when_members_lose_each_other",
       test_guarantees_hold_when_members_lose_each_other);
