@@ -37,6 +37,12 @@ G_BEGIN_DECLS
  * who sends much is not far ahead of who sends little. */
 #define GCP_LINK_QUEUE (64 * 1024)
 
+/* Bytes that wait for one member's link, where @n are in the view or to come: some
+ * times what one view change takes. Whoever has more waiting asks without taking,
+ * and its link breaks. */
+#define GCP_MAX_WAITING(n) \
+    (4 * (GCP_UNSTABLE_LIMIT + (n) * (gsize) (GCP_SUBMIT_LIMIT + GCP_MAX_CARD_SIZE)))
+
 #define GCP_RECEIPT_DELAY 10000         /* µs; none for safe messages */
 #define GCP_RECEIPT_EVERY 64            /* messages */
 #define GCP_RECEIPT_COST (GCP_UNSTABLE_WINDOW / 8)

@@ -167,12 +167,25 @@ gcp_engine_add_candidate (GcpEngine *engine, GcpMemberId id, GBytes *card)
   g_ptr_array_add (engine->candidates, candidate);
 }
 
+static void
+send_bytes (GcpEngine *engine, GcpMemberId to, GBytes *bytes)
+{
+  GcpLink *link = gcp_engine_need_peer (engine, to)->link;
+  guint n = engine->candidates->len
+      + (engine->view ? gcp_view_get_n_members (engine->view) : 0);
+
+  if (gcp_link_get_queued (link) > GCP_MAX_WAITING (n))
+    gcp_link_break (link);
+  else
+    gcp_link_send (link, bytes);
+}
+
 void
 gcp_engine_send (GcpEngine *engine, GcpMemberId to, const GcpMessage *message)
 {
   g_autoptr (GBytes) bytes = gcp_message_write (message);
 
-  gcp_link_send (gcp_engine_need_peer (engine, to)->link, bytes);
+  send_bytes (engine, to, bytes);
 }
 
 void
@@ -184,7 +197,7 @@ gcp_engine_send_to_others (GcpEngine *engine, const GcpMessage *message)
     GcpMemberId to = gcp_view_get_member (engine->view, i)->id;
 
     if (to != engine->self)
-      gcp_link_send (gcp_engine_need_peer (engine, to)->link, bytes);
+      send_bytes (engine, to, bytes);
   }
 }
 

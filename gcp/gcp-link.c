@@ -429,6 +429,12 @@ gcp_link_is_settled (const GcpLink *link)
   return gcp_sender_is_settled (&link->sender);
 }
 
+void
+gcp_link_break (GcpLink *link)
+{
+  link->broken = TRUE;
+}
+
 gboolean
 gcp_link_is_broken (const GcpLink *link)
 {

@@ -80,7 +80,10 @@ gsize gcp_link_get_queued (const GcpLink *link);
 /* Everything sent has been acknowledged. */
 gboolean gcp_link_is_settled (const GcpLink *link);
 
-/* The other's stream is not what a link sends; nothing more comes of it. */
+/* The other does not keep to what links do: nothing more comes of it. */
+void gcp_link_break (GcpLink *link);
+
+/* That was found, here or in its stream. */
 gboolean gcp_link_is_broken (const GcpLink *link);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GcpLink, gcp_link_free)

@@ -1,6 +1,7 @@
 /* A member whose words are well authenticated and ill meant. */
 #include <string.h>
 
+#include "../../gcp/gcp-engine-private.h"
 #include "gcp-puppet.h"
 #include "sim-network.h"
 
@@ -434,6 +435,45 @@ test_joiner_takes_any_number_but_the_last_ones (void)
   }
 }
 
+/* As the coordinator of a view change it asks again and again for all that was
+ * ordered, and does not wait for the answers. */
+static void
+test_member_that_asks_without_taking_is_cut_off (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autofree guint8 *zeros = g_malloc0 (100000);
+  g_autoptr (GBytes) payload = g_bytes_new (zeros, 100000);
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  GcpViewId attempt = { puppet->view.number + 1, GCP_PUPPET_MEMBER };
+  GcpMessage flush = {
+    .type = GCP_MESSAGE_FLUSH,.view = puppet->view,.attempt = attempt,.ids = ids
+  };
+  GcpMessage fetch = {
+    .type = GCP_MESSAGE_FETCH,.view = puppet->view,.attempt = attempt
+  };
+  GcpLink *link;
+  gsize most = 0;
+
+  for (guint i = 0; i < 10; i++)
+    g_assert_true (gcp_engine_multicast (puppet->engine, payload, GCP_AGREED,
+            puppet->now, NULL));
+  gcp_puppet_run (puppet, SECOND / 10);
+  gcp_engine_leave (puppet->engine, puppet->now);
+  gcp_puppet_say (puppet, &flush);
+  gcp_puppet_run (puppet, SECOND / 100);
+  link = gcp_engine_find_peer (puppet->engine, GCP_PUPPET_MEMBER)->link;
+  for (guint i = 0; i < 200; i++) {
+    gcp_puppet_say (puppet, &fetch);
+    most = MAX (most, gcp_link_get_queued (link));
+    if (i % 8 == 7)
+      gcp_puppet_run (puppet, 0);
+  }
+  g_assert_cmpuint (most, >, GCP_MAX_WAITING (2) / 2);
+  g_assert_cmpuint (most, <, GCP_MAX_WAITING (2) + 2 * GCP_UNSTABLE_LIMIT);
+  gcp_puppet_run (puppet, 2 * SECOND);
+  g_assert_true (puppet->ended);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -450,6 +490,7 @@ main (int argc, char **argv)
   ADD (huge_numbers_do_not_use_up_the_numbers);
   ADD (joiner_takes_only_a_whole_view_with_itself);
   ADD (joiner_takes_any_number_but_the_last_ones);
+  ADD (member_that_asks_without_taking_is_cut_off);
   ADD (notice_of_one_member_does_not_end_a_majority);
   ADD (probes_are_answered_within_bounds);
   ADD (merge_that_does_not_get_on_is_given_up);
