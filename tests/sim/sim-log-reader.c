@@ -243,7 +243,7 @@ static gboolean
 read_crashed (Reader *reader, Source *source, char **words, GError **error)
 {
   GcpMemberId id;
-  guint process;
+  guint process = 0;
 
   if (!parse_known_id (reader, source, words[0], &id, &process, error))
     return FALSE;
