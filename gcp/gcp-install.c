@@ -29,7 +29,7 @@ deliver_rest (GcpEngine *engine, GcpProposal *proposal)
   }
 }
 
-/* With an honest coordinator nothing is left here; with any, nothing is lost. */
+/* With an honest coordinator nothing is left here, and what is is not lost. */
 static void
 take_back_submitted (GcpEngine *engine)
 {

@@ -316,7 +316,9 @@ gcp_order_run (GcpEngine *engine)
         say_receipt (engine);
       }
     }
-    deliver (engine);
+    /* While the view ends, what comes may lie behind the cut that is agreed on. */
+    if (!engine->frozen)
+      deliver (engine);
     /* What became stable made room for more. */
   } while (!engine->frozen && engine->log.stable != stable);
 }

@@ -435,6 +435,31 @@ test_joiner_takes_any_number_but_the_last_ones (void)
   }
 }
 
+/* Another coordinator may agree on less than this one brings before it is gone. */
+static void
+test_nothing_is_delivered_while_the_view_ends (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autoptr (GBytes) payload = g_bytes_new_static ("x", 1);
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
+  GcpViewId attempt = { puppet->view.number + 1, GCP_PUPPET_MEMBER };
+  GcpMessage flush = {
+    .type = GCP_MESSAGE_FLUSH,.view = puppet->view,.attempt = attempt,.ids = ids
+  };
+  GcpMessage missing = {
+    .type = GCP_MESSAGE_MISSING,.view = puppet->view,.attempt = attempt,
+    .sequence = 1,.sender = 1,.payload = payload
+  };
+
+  gcp_engine_leave (puppet->engine, puppet->now);
+  gcp_puppet_say (puppet, &flush);
+  gcp_puppet_run (puppet, SECOND / 100);
+  gcp_puppet_say (puppet, &missing);
+  gcp_puppet_run (puppet, SECOND / 100);
+  g_assert_cmpuint (puppet->engine->log.held, ==, 1);
+  g_assert_cmpuint (puppet->n_delivered, ==, 0);
+}
+
 static gsize
 get_waiting (GcpPuppet *puppet)
 {
@@ -498,6 +523,7 @@ main (int argc, char **argv)
   ADD (joiner_takes_only_a_whole_view_with_itself);
   ADD (joiner_takes_any_number_but_the_last_ones);
   ADD (member_that_asks_without_taking_is_cut_off);
+  ADD (nothing_is_delivered_while_the_view_ends);
   ADD (notice_of_one_member_does_not_end_a_majority);
   ADD (probes_are_answered_within_bounds);
   ADD (merge_that_does_not_get_on_is_given_up);
