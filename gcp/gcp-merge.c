@@ -624,6 +624,21 @@ may_answer (GcpEngine *engine)
   return TRUE;
 }
 
+/* A member of the own view looks for others from a view that came later: it went on
+ * without this one. It may well be heard on a link that was to merge. */
+static void
+receive_members_probe (GcpEngine *engine, GcpMemberId from,
+    const GcpProbe *probe)
+{
+  GcpPeer *peer = gcp_engine_find_peer (engine, from);
+
+  if (!peer || gcp_view_id_compare (probe->view, engine->view_id) <= 0
+      || (engine->prepared
+          && gcp_view_id_equal (engine->prepared->id, probe->view)))
+    return;
+  peer->gone = TRUE;
+}
+
 void
 gcp_merge_receive_probe (GcpEngine *engine, GcpMemberId from,
     const guint8 *data, gsize size)
@@ -632,9 +647,12 @@ gcp_merge_receive_probe (GcpEngine *engine, GcpMemberId from,
   GcpProbe probe;
 
   if (engine->state != GCP_STATE_MEMBER || engine->config.probe <= 0
-      || gcp_view_contains (engine->view, from)
       || !gcp_probe_read (&probe, data, size))
     return;
+  if (gcp_view_contains (engine->view, from)) {
+    receive_members_probe (engine, from, &probe);
+    return;
+  }
   /* What a part decided that is not primary does not bind the one that is. */
   if (departed && departed->why != GCP_FAILED
       && (gcp_view_is_primary (engine->view) || !probe.primary)) {

@@ -460,6 +460,27 @@ test_nothing_is_delivered_while_the_view_ends (void)
   g_assert_cmpuint (puppet->n_delivered, ==, 0);
 }
 
+/* It has gone on, whatever it still says on its link. */
+static void
+test_member_that_probes_from_a_later_view_is_gone (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  GcpProbe probe = {
+    .view = {puppet->view.number, 1},.n = 1,.coordinator = GCP_PUPPET_MEMBER
+  };
+
+  for (guint later = 0; later < 2; later++) {
+    g_autoptr (GBytes) bytes = gcp_probe_write (&probe);
+
+    gcp_puppet_throw (puppet, GCP_PUPPET_MEMBER,
+        g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+    gcp_puppet_run (puppet, SECOND / 10);
+    g_assert_cmpuint (gcp_view_get_n_members (gcp_engine_get_view
+            (puppet->engine)), ==, later ? 1 : 2);
+    probe.view.number++;
+  }
+}
+
 static gsize
 get_waiting (GcpPuppet *puppet)
 {
@@ -524,6 +545,7 @@ main (int argc, char **argv)
   ADD (joiner_takes_any_number_but_the_last_ones);
   ADD (member_that_asks_without_taking_is_cut_off);
   ADD (nothing_is_delivered_while_the_view_ends);
+  ADD (member_that_probes_from_a_later_view_is_gone);
   ADD (notice_of_one_member_does_not_end_a_majority);
   ADD (probes_are_answered_within_bounds);
   ADD (merge_that_does_not_get_on_is_given_up);
