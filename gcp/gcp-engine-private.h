@@ -7,6 +7,7 @@
  *   gcp-merge.c    parts of the group that meet again
  *   gcp-parts.c    parts of a proposal, as they come and go
  *   gcp-peer.c     links that begin anew
+ *   gcp-relay.c    paths to a peer, direct or over a third member
  *   gcp-install.c  installing a view
  *
  * docs/protocol.md, "GCP", says what they do and why.
@@ -59,11 +60,23 @@ typedef enum {
   GCP_STATE_ENDED
 } GcpState;
 
+/* How datagrams go to a peer and come from it. */
+typedef struct {
+  gint64 heard;                 /* µs: when something came directly; at first when
+                                 * the link was made */
+  gint64 other_deaf;            /* when it said that nothing comes to it; 0: never */
+  GcpMemberId relay;            /* over whom something came last ... */
+  gint64 relayed;               /* ... and when */
+  gint64 next_direct;           /* the direct path is not tried before */
+  guint turn;                   /* whose it is to be tried as a relay */
+} GcpPath;
+
 /* Somebody there is a link to: a member, a candidate, or, while joining, anybody
  * who spoke. */
 typedef struct {
   GcpMemberId id;
   GcpLink *link;
+  GcpPath path;
   guint32 generation;           /* number of this end's link */
   guint32 other_generation;     /* ... of the other end's; 0: not heard yet */
   gboolean talked;              /* something came on this link */
@@ -249,6 +262,8 @@ void gcp_engine_end (GcpEngine *engine, GcpEndReason reason);
 void gcp_engine_give_notice (GcpEngine *engine, GcpMemberId to);
 /* Silence, or a broken link. */
 gboolean gcp_engine_is_suspected (GcpEngine *engine, const GcpPeer *peer);
+/* The peer, if @from may have a link. */
+GcpPeer *gcp_engine_admit_sender (GcpEngine *engine, GcpMemberId from);
 /* No part of the next view, as far as this member knows: suspected, gone or out. */
 gboolean gcp_engine_is_lost (GcpEngine *engine, GcpMemberId id);
 
@@ -263,6 +278,15 @@ GBytes *gcp_peer_poll (GcpEngine *engine, GcpPeer *peer);
 /* The link is about to go: what it still has to say is that this is so (COMMIT),
  * and that all has come, for which a leaver waits. */
 void gcp_peer_say_farewell (GcpEngine *engine, GcpPeer *peer);
+
+/* gcp-relay.c */
+/* One of the two does not hear the other directly. */
+gboolean gcp_relay_is_broken (GcpEngine *engine, const GcpPeer *peer);
+/* A datagram of @peer's link, on the path there is. Takes @bytes over. */
+void gcp_relay_send (GcpEngine *engine, GcpPeer *peer, GBytes *bytes);
+/* Passes it on, or takes it. */
+void gcp_relay_receive (GcpEngine *engine, GcpMemberId from,
+    const guint8 *data, gsize size);
 
 /* gcp-order.c */
 void gcp_order_handle (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m);

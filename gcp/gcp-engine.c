@@ -23,10 +23,15 @@ gcp_config_init (GcpConfig *config)
 GcpOutput *
 gcp_engine_add_output (GcpEngine *engine, GcpOutputType type)
 {
+  GcpOutput *last = g_queue_peek_tail (&engine->outputs);
   GcpOutput *output = g_new0 (GcpOutput, 1);
 
   output->type = type;
-  g_queue_push_tail (&engine->outputs, output);
+  /* The end is the last output. */
+  if (last && last->type == GCP_OUTPUT_END)
+    g_queue_insert_before (&engine->outputs, engine->outputs.tail, output);
+  else
+    g_queue_push_tail (&engine->outputs, output);
   return output;
 }
 
@@ -564,8 +569,8 @@ gcp_engine_give_notice (GcpEngine *engine, GcpMemberId to)
 
 /* Who may have a link: members, candidates, members of the prepared view, the
  * coordinator of another part; and while joining anybody, up to the size of a view. */
-static GcpPeer *
-admit_sender (GcpEngine *engine, GcpMemberId from)
+GcpPeer *
+gcp_engine_admit_sender (GcpEngine *engine, GcpMemberId from)
 {
   GcpPeer *peer = gcp_engine_find_peer (engine, from);
 
@@ -595,12 +600,16 @@ gcp_engine_receive (GcpEngine *engine, GcpMemberId from, const guint8 *data,
     gcp_merge_receive_probe (engine, from, data, size);
   } else if (data[0] == GCP_DATAGRAM_OUT) {
     receive_notice (engine, from, data, size);
+  } else if (data[0] == GCP_DATAGRAM_RELAY) {
+    gcp_relay_receive (engine, from, data, size);
   } else {
-    peer = admit_sender (engine, from);
-    if (peer)
+    peer = gcp_engine_admit_sender (engine, from);
+    if (peer) {
+      peer->path.heard = engine->now;
       gcp_peer_receive (engine, peer, data, size);
-    else
+    } else {
       gcp_engine_give_notice (engine, from);
+    }
   }
   run (engine);
 }
@@ -693,6 +702,15 @@ gcp_engine_leave (GcpEngine *engine, gint64 now)
 
 /* ---- out ---- */
 
+static void
+take_output (GcpEngine *engine, GcpOutput *output)
+{
+  GcpOutput *first = g_queue_pop_head (&engine->outputs);
+
+  *output = *first;
+  g_free (first);
+}
+
 static gboolean
 poll_datagram (GcpEngine *engine, GcpOutput *output)
 {
@@ -702,9 +720,14 @@ poll_datagram (GcpEngine *engine, GcpOutput *output)
 
     if (!bytes)
       continue;
-    *output = (GcpOutput) {
-      .type = GCP_OUTPUT_SEND,.member = peer->id,.bytes = bytes
-    };
+    if (gcp_relay_is_broken (engine, peer)) {
+      gcp_relay_send (engine, peer, bytes);
+      take_output (engine, output);
+    } else {
+      *output = (GcpOutput) {
+        .type = GCP_OUTPUT_SEND,.member = peer->id,.bytes = bytes
+      };
+    }
     return TRUE;
   }
   return FALSE;
@@ -735,8 +758,7 @@ gcp_engine_poll (GcpEngine *engine, GcpOutput *output)
   }
   if (!first)
     return FALSE;
-  *output = *first;
-  g_free (g_queue_pop_head (&engine->outputs));
+  take_output (engine, output);
   if (output->type == GCP_OUTPUT_VIEW) {
     g_clear_pointer (&engine->told_view, gcp_view_unref);
     engine->told_view = gcp_view_ref (output->view);

@@ -38,8 +38,12 @@ G_BEGIN_DECLS
 
 typedef struct _GcpEngine GcpEngine;
 
+/* Bytes around a datagram that travels over a third member. */
+#define GCP_RELAY_OVERHEAD (1 + 1 + 8 + 8)
+
 typedef struct {
-  gsize max_datagram;           /* bytes a datagram may have; 1100 */
+  gsize max_datagram;           /* bytes a datagram may have, besides those of
+                                 * GCP_RELAY_OVERHEAD and @seal; 1100 */
   gint64 heartbeat;             /* µs between signs of life, at most; 100 ms */
   gint64 suspicion;             /* µs of silence until a member is taken for
                                  * crashed, at least; more where datagrams are
@@ -53,6 +57,12 @@ typedef struct {
   /* Whether this member will be in a view with @id, which comes with another part
    * of the group. Asked before anything is agreed; NULL: with all. */
   gboolean (*may_merge) (gpointer user_data, GcpMemberId id, GBytes *card);
+  /* Where the path between two members is broken, what they say to each other
+   * travels over a third, which must be able to neither read nor make it: sealed
+   * for @to; opened, NULL where it is not really from @from. NULL: as it is. */
+  GBytes *(*seal) (gpointer user_data, GcpMemberId to, GBytes *bytes);
+  GBytes *(*open) (gpointer user_data, GcpMemberId from, const guint8 *data,
+      gsize size);
   gpointer user_data;
 } GcpConfig;
 

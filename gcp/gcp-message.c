@@ -527,3 +527,48 @@ gcp_probe_read (GcpProbe *probe, const guint8 *data, gsize size)
   return gcp_reader_finish (&reader) && type == GCP_DATAGRAM_PROBE
       && probe->coordinator != GCP_MEMBER_NONE;
 }
+
+GBytes *
+gcp_relay_write (const GcpRelay *relay)
+{
+  g_auto (GcpWriter) writer = { NULL };
+  gsize size;
+  gconstpointer data = g_bytes_get_data (relay->bytes, &size);
+
+  gcp_writer_init (&writer);
+  gcp_write_u8 (&writer, GCP_DATAGRAM_RELAY);
+  gcp_write_u8 (&writer, relay->deaf);
+  gcp_write_u64 (&writer, relay->from);
+  gcp_write_u64 (&writer, relay->to);
+  gcp_write_bytes (&writer, data, size);
+  return gcp_writer_finish (&writer);
+}
+
+gboolean
+gcp_relay_read (GcpRelay *relay, const guint8 *data, gsize size)
+{
+  GcpReader reader;
+  guint8 type;
+  const guint8 *rest;
+  gsize left;
+
+  gcp_reader_init (&reader, data, size);
+  type = gcp_read_u8 (&reader);
+  relay->deaf = read_boolean (&reader);
+  relay->from = gcp_read_u64 (&reader);
+  relay->to = gcp_read_u64 (&reader);
+  left = gcp_reader_left (&reader);
+  rest = gcp_read_span (&reader, left);
+  if (!gcp_reader_finish (&reader) || type != GCP_DATAGRAM_RELAY
+      || relay->from == GCP_MEMBER_NONE || relay->to == GCP_MEMBER_NONE
+      || relay->from == relay->to)
+    return FALSE;
+  relay->bytes = g_bytes_new (rest, left);
+  return TRUE;
+}
+
+void
+gcp_relay_clear (GcpRelay *relay)
+{
+  g_clear_pointer (&relay->bytes, g_bytes_unref);
+}

@@ -142,8 +142,23 @@ typedef struct {
 GBytes *gcp_probe_write (const GcpProbe *probe);
 gboolean gcp_probe_read (GcpProbe *probe, const guint8 *data, gsize size);
 
+/* A link's datagram on its way over a third member, which passes it on as it is. */
+#define GCP_DATAGRAM_RELAY 4
+
+typedef struct {
+  gboolean deaf;                /* nothing comes to @from from @to directly */
+  GcpMemberId from, to;         /* the ends; not the same */
+  GBytes *bytes;                /* sealed between the ends */
+} GcpRelay;
+
+GBytes *gcp_relay_write (const GcpRelay *relay);
+/* FALSE: nothing is to be cleared. */
+gboolean gcp_relay_read (GcpRelay *relay, const guint8 *data, gsize size);
+void gcp_relay_clear (GcpRelay *relay);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GcpItem, gcp_item_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GcpProposal, gcp_proposal_unref)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GcpMessage, gcp_message_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GcpRelay, gcp_relay_clear)
 
 G_END_DECLS

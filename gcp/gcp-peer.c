@@ -9,7 +9,7 @@ make_link (GcpEngine *engine, GcpPeer *peer)
 {
   peer->generation = ++engine->last_generation;
   peer->talked = FALSE;
-  peer->since = engine->now;
+  peer->since = peer->path.heard = engine->now;
   return gcp_link_new (&engine->link_config, engine->now);
 }
 
@@ -93,10 +93,6 @@ gcp_peer_say_farewell (GcpEngine *engine, GcpPeer *peer)
   if (gcp_engine_is_suspected (engine, peer))
     return;
   gcp_link_hurry (peer->link);
-  while ((bytes = gcp_peer_poll (engine, peer))) {
-    GcpOutput *output = gcp_engine_add_output (engine, GCP_OUTPUT_SEND);
-
-    output->member = peer->id;
-    output->bytes = bytes;
-  }
+  while ((bytes = gcp_peer_poll (engine, peer)))
+    gcp_relay_send (engine, peer, bytes);
 }
