@@ -185,6 +185,29 @@ send_sealed (BravisConference *conference, GcpMemberId to, GBytes *bytes)
       .bytes = bravis_link_seal (contact->link, data, size) });
 }
 
+/* GcpConfig.seal and .open: between the two ends; who passes it on sees neither what
+ * it says nor can alter it. */
+static GBytes *
+seal_for_relay (gpointer user_data, GcpMemberId to, GBytes *bytes)
+{
+  BravisConference *conference = user_data;
+  BravisContact *contact = bravis_contacts_find (conference->contacts, to);
+  gsize size;
+  gconstpointer data = g_bytes_get_data (bytes, &size);
+
+  return contact ? bravis_link_seal_relayed (contact->link, data, size) : NULL;
+}
+
+static GBytes *
+open_relayed (gpointer user_data, GcpMemberId from, const guint8 *data,
+    gsize size)
+{
+  BravisConference *conference = user_data;
+  BravisContact *contact = bravis_contacts_find (conference->contacts, from);
+
+  return contact ? bravis_link_open_relayed (contact->link, data, size) : NULL;
+}
+
 static void
 on_engine_end (BravisConference *conference, GcpEndReason reason)
 {
@@ -355,6 +378,8 @@ bravis_conference_new (const BravisConferenceConfig *config, gint64 now,
   conference->policy = config->policy;
   conference->gcp = config->gcp;
   conference->gcp.may_merge = bravis_conference_may_merge;
+  conference->gcp.seal = seal_for_relay;
+  conference->gcp.open = open_relayed;
   conference->gcp.user_data = conference;
   conference->random = config->random;
   conference->now = now;

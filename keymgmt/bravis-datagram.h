@@ -16,6 +16,7 @@ typedef enum {
   BRAVIS_DATAGRAM_RTP_LAST = 191,
   BRAVIS_DATAGRAM_HANDSHAKE = 192,      /* bravis-door.h */
   BRAVIS_DATAGRAM_LINK = 193,           /* sealed GCP: bravis-link.h */
+  BRAVIS_DATAGRAM_RELAYED = 195,        /* within a sealed GCP_DATAGRAM_RELAY */
   BRAVIS_DATAGRAM_RTCP = 194            /* SFrame over feedback: u8 194 | SFrame
                                          * ciphertext of u8 owner's index in the
                                          * epoch | u16 owner's stream number | RTCP */

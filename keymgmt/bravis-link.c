@@ -81,14 +81,14 @@ make_nonce (guint8 nonce[BRAVIS_NONCE_SIZE], guint64 number)
   write_u64 (nonce + BRAVIS_NONCE_SIZE - 8, number);
 }
 
-GBytes *
-bravis_link_seal (BravisLink *link, gconstpointer data, gsize size)
+static GBytes *
+seal (BravisLink *link, guint8 type, gconstpointer data, gsize size)
 {
   guint8 *datagram = g_malloc (size + BRAVIS_LINK_OVERHEAD);
   guint8 nonce[BRAVIS_NONCE_SIZE];
   guint64 number = ++link->sent;
 
-  datagram[0] = BRAVIS_DATAGRAM_LINK;
+  datagram[0] = type;
   write_u64 (datagram + 1, link->own_id);
   write_u64 (datagram + 9, number);
   make_nonce (nonce, number);
@@ -97,16 +97,34 @@ bravis_link_seal (BravisLink *link, gconstpointer data, gsize size)
   return g_bytes_new_take (datagram, size + BRAVIS_LINK_OVERHEAD);
 }
 
-GcpMemberId
-bravis_link_peek_sender (const guint8 *data, gsize size)
+GBytes *
+bravis_link_seal (BravisLink *link, gconstpointer data, gsize size)
+{
+  return seal (link, BRAVIS_DATAGRAM_LINK, data, size);
+}
+
+GBytes *
+bravis_link_seal_relayed (BravisLink *link, gconstpointer data, gsize size)
+{
+  return seal (link, BRAVIS_DATAGRAM_RELAYED, data, size);
+}
+
+static GcpMemberId
+peek_sender (guint8 type, const guint8 *data, gsize size)
 {
   GcpReader reader;
 
   gcp_reader_init (&reader, data, size);
-  if (gcp_read_u8 (&reader) != BRAVIS_DATAGRAM_LINK
+  if (gcp_read_u8 (&reader) != type
       || size < BRAVIS_LINK_OVERHEAD)
     return GCP_MEMBER_NONE;
   return gcp_read_u64 (&reader);
+}
+
+GcpMemberId
+bravis_link_peek_sender (const guint8 *data, gsize size)
+{
+  return peek_sender (BRAVIS_DATAGRAM_LINK, data, size);
 }
 
 static gboolean
@@ -134,8 +152,8 @@ take (BravisLink *link, guint64 number)
   link->taken[number / 64 % WORDS] |= G_GUINT64_CONSTANT (1) << number % 64;
 }
 
-GBytes *
-bravis_link_open (BravisLink *link, const guint8 *data, gsize size)
+static GBytes *
+open_sealed (BravisLink *link, guint8 type, const guint8 *data, gsize size)
 {
   guint8 nonce[BRAVIS_NONCE_SIZE];
   const guint8 *sealed;
@@ -144,7 +162,7 @@ bravis_link_open (BravisLink *link, const guint8 *data, gsize size)
   guint8 *plain;
   GcpReader reader;
 
-  if (bravis_link_peek_sender (data, size) != link->other_id)
+  if (peek_sender (type, data, size) != link->other_id)
     return NULL;
   gcp_reader_init (&reader, data, size);
   gcp_read_span (&reader, 1 + 8);
@@ -163,4 +181,16 @@ bravis_link_open (BravisLink *link, const guint8 *data, gsize size)
   }
   take (link, number);
   return g_bytes_new_take (plain, sealed_size - BRAVIS_TAG_SIZE);
+}
+
+GBytes *
+bravis_link_open (BravisLink *link, const guint8 *data, gsize size)
+{
+  return open_sealed (link, BRAVIS_DATAGRAM_LINK, data, size);
+}
+
+GBytes *
+bravis_link_open_relayed (BravisLink *link, const guint8 *data, gsize size)
+{
+  return open_sealed (link, BRAVIS_DATAGRAM_RELAYED, data, size);
 }

@@ -29,6 +29,14 @@ GcpMemberId bravis_link_peek_sender (const guint8 *data, gsize size);
 /* NULL: forged, altered or replayed. */
 GBytes *bravis_link_open (BravisLink *link, const guint8 *data, gsize size);
 
+/* The same with first octet 195, for what travels over a third member. The octet is
+ * authenticated, so that who passes it on cannot make it one that came directly,
+ * and so that of its sender, to another address. Packet numbers are of one row. */
+GBytes *bravis_link_seal_relayed (BravisLink *link, gconstpointer data,
+    gsize size);
+GBytes *bravis_link_open_relayed (BravisLink *link, const guint8 *data,
+    gsize size);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisLink, bravis_link_free)
 
 G_END_DECLS

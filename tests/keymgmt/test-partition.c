@@ -178,6 +178,83 @@ test_old_incarnation_in_the_other_part_does_not_come_back (void)
   g_assert_cmpuint (peer_n_members (dave), ==, 5);
 }
 
+static void
+assert_nobody_left (World *world, guint64 number)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_cmpuint (gcp_view_get_number (bravis_epoch_get_view (peer_epoch
+            (world_get (world, i)))), ==, number);
+  world_assert_settled (world, G_N_ELEMENTS (names));
+}
+
+/* Erin and the first member lose each other alone; keys and messages get through. */
+static void
+test_broken_pair_stays_in_the_conference (void)
+{
+  g_autoptr (World) world = conference_of_five ();
+  Peer *alice = world_get (world, 0), *erin = world_get (world, 4);
+  guint64 number = gcp_view_get_number (bravis_epoch_get_view (peer_epoch
+          (alice)));
+  guint64 epoch;
+
+  sim_network_cut (world->network, 0, 4);
+  sim_network_cut (world->network, 4, 0);
+  world_run (world, 10 * WORLD_SECOND);
+  assert_nobody_left (world, number);
+  epoch = bravis_epoch_get_number (peer_epoch (alice));
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    peer_refresh (erin);
+    peer_multicast (erin, "from erin");
+    world_run (world, WORLD_SECOND);
+  }
+  g_assert_cmpuint (bravis_epoch_get_number (peer_epoch (alice)), ==,
+      epoch + G_N_ELEMENTS (names));
+  g_assert_true (peer_was_told (alice, "message " ERIN " from erin"));
+  assert_nobody_left (world, number);
+  sim_network_mend (world->network);
+  world_run (world, 10 * WORLD_SECOND);
+  assert_nobody_left (world, number);
+}
+
+/* Who passes it on sends it as if it had come directly: the member stays where it
+ * is. */
+static void
+test_who_passes_on_moves_nobody (void)
+{
+  g_autoptr (World) world = conference_of_five ();
+  Peer *alice = world_get (world, 0), *bob = world_get (world, 1);
+  Peer *erin = world_get (world, 4);
+  BravisContact *of_alice = bravis_contacts_find (erin->conference->contacts,
+      alice->last_id);
+  g_autoptr (GBytes) plain = g_bytes_new_static ("\001", 1);
+  g_autoptr (GBytes) sealed = alice->conference->gcp.seal (alice->conference,
+      erin->last_id, plain);
+  gsize size;
+  guint8 *octets = g_bytes_unref_to_data (g_steal_pointer (&sealed), &size);
+  g_autofree guint8 *data = octets;
+  g_autoptr (GBytes) opened = NULL;
+
+  peer_receive (erin, &bob->address, data, size);
+  data[0] = 193;
+  peer_receive (erin, &bob->address, data, size);
+  g_assert_true (gcp_address_equal (&of_alice->address, &alice->address));
+  g_assert_null (erin->conference->gcp.open (erin->conference, alice->last_id,
+          data, size));
+  data[0] = 195;
+  data[size - 1] ^= 1;
+  g_assert_null (erin->conference->gcp.open (erin->conference, alice->last_id,
+          data, size));
+  data[size - 1] ^= 1;
+  g_assert_null (erin->conference->gcp.open (erin->conference, bob->last_id,
+          data, size));
+  opened = erin->conference->gcp.open (erin->conference, alice->last_id, data,
+      size);
+  g_assert_true (g_bytes_equal (opened, plain));
+  /* Once only. */
+  g_assert_null (erin->conference->gcp.open (erin->conference, alice->last_id,
+          data, size));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -191,6 +268,8 @@ main (int argc, char **argv)
   ADD (who_was_let_in_by_one_part_is_known_to_all);
   ADD (who_is_not_valid_any_more_does_not_come_back);
   ADD (old_incarnation_in_the_other_part_does_not_come_back);
+  ADD (broken_pair_stays_in_the_conference);
+  ADD (who_passes_on_moves_nobody);
   result = g_test_run ();
   test_pki_free (pki);
   return result;

@@ -194,7 +194,7 @@ pump (Process *process)
         to = find_process (group, output.member);
         g_assert_cmpint (to, >=, 0);
         g_assert_cmpuint (g_bytes_get_size (output.bytes), <=,
-            group->config.max_datagram);
+            group->config.max_datagram + GCP_RELAY_OVERHEAD);
         sim_network_send (group->network, process->index, to,
             g_bytes_get_data (output.bytes, NULL),
             g_bytes_get_size (output.bytes));
