@@ -113,8 +113,7 @@ accept_flush (GcpEngine *engine, GcpPeer *peer, GcpViewId attempt,
   for (GList * l = engine->submitted.head; l; l = l->next) {
     GcpItem *item = l->data;
 
-    m.quality = item->quality;
-    m.payload = item->payload;
+    gcp_message_set_item (&m, item);
     gcp_engine_send (engine, peer->id, &m);
   }
   m = gcp_change_message (engine, GCP_MESSAGE_FLUSHED, attempt);

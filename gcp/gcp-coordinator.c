@@ -235,8 +235,8 @@ append_unordered (GcpEngine *engine, GcpProposal *proposal)
     for (guint64 j = since; j < reply->unordered->len; j++) {
       GcpItem *item = reply->unordered->pdata[j];
 
-      g_ptr_array_add (proposal->appended, gcp_item_new (index, item->quality,
-              item->payload));
+      item->sender = index;
+      g_ptr_array_add (proposal->appended, gcp_item_copy (item));
     }
   }
   proposal->n_appended = proposal->appended->len;
@@ -484,8 +484,7 @@ gcp_coordinator_start (GcpEngine *engine)
     for (GList * l = engine->submitted.head; l; l = l->next) {
       GcpItem *item = l->data;
 
-      g_ptr_array_add (reply->unordered, gcp_item_new (engine->self_index,
-              item->quality, item->payload));
+      g_ptr_array_add (reply->unordered, gcp_item_copy (item));
     }
   }
   check_gathered (engine);
@@ -547,7 +546,7 @@ handle_unordered (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 
   if (!reply || reply->flushed || reply->unordered_cost > GCP_SUBMIT_LIMIT)
     return;
-  item = gcp_item_new (0, m->quality, m->payload);
+  item = gcp_message_get_item (m, 0);
   reply->unordered_cost += gcp_item_cost (item);
   g_ptr_array_add (reply->unordered, item);
 }

@@ -17,7 +17,7 @@
 #include "gcp-engine.h"
 #include "gcp-link.h"
 #include "gcp-log.h"
-#include "gcp-message.h"
+#include "gcp-pieces.h"
 
 G_BEGIN_DECLS
 
@@ -26,17 +26,19 @@ G_BEGIN_DECLS
 #define GCP_SUBMIT_WINDOW (128 * 1024)
 
 /* The sequencer drops what a member submits beyond this: no honest one does. */
-#define GCP_SUBMIT_LIMIT (2 * GCP_SUBMIT_WINDOW + 2 * GCP_MAX_PAYLOAD_SIZE)
+#define GCP_SUBMIT_LIMIT (2 * (GCP_SUBMIT_WINDOW + GCP_PIECE_SIZE))
 
 /* Bytes of ordered messages that not all members hold yet; the sequencer waits
  * where there are more. Members take twice as much. */
 #define GCP_UNSTABLE_WINDOW (1024 * 1024)
-#define GCP_UNSTABLE_LIMIT (2 * GCP_UNSTABLE_WINDOW + GCP_MAX_PAYLOAD_SIZE)
+#define GCP_UNSTABLE_LIMIT (2 * GCP_UNSTABLE_WINDOW + GCP_PIECE_SIZE)
 
 /* Bytes that the sequencer leaves waiting for one member's link, besides what is
- * on its way: a member to which little goes through slows all senders down, and
- * who sends much is not far ahead of who sends little. */
+ * on its way: twice that, within these bounds. So a member to which little goes
+ * through slows all senders down, and who sends much is not far ahead of who sends
+ * little. */
 #define GCP_LINK_QUEUE (64 * 1024)
+#define GCP_LINK_LEAST_QUEUE (2 * GCP_PIECE_SIZE)
 
 /* Bytes that wait for one member's link, where @n are in the view or to come: some
  * times what one view change takes. Whoever has more waiting asks without taking,
@@ -201,9 +203,12 @@ struct _GcpEngine {
   /* own messages: not sent to the sequencer; sent, not ordered yet */
   GQueue own;                   /* of GcpItem */
   GQueue submitted;             /* of GcpItem */
+  GQueue begun;                 /* of GcpItem: ordered pieces of an own message the
+                                 * last of which is not ordered */
   gsize own_size, submitted_size;       /* bytes of payload */
   gsize submitted_cost;
   GcpLog log;
+  GcpPieces pieces;             /* delivered, and not whole */
   guint64 receipt_sent;
   gboolean receipt_now;
   gint64 receipt_deadline;
@@ -294,6 +299,12 @@ void gcp_order_run (GcpEngine *engine);         /* does all that can be done */
 /* The sequencer stopped for full links, which are not full any more. */
 gboolean gcp_order_can_go_on (GcpEngine *engine);
 void gcp_order_deliver_item (GcpEngine *engine, const GcpItem *item);
+/* Own message number one of those that are not ordered has been ordered. NULL: there
+ * is none. */
+GcpItem *gcp_order_take_submitted (GcpEngine *engine);
+void gcp_order_drop_submitted (GcpEngine *engine);     /* the same; it is here already */
+/* The view ends: what is left of own messages is sent anew in the next. */
+void gcp_order_take_back (GcpEngine *engine);
 void gcp_order_reset (GcpEngine *engine);       /* a new view */
 gint64 gcp_order_deadline (const GcpEngine *engine);
 

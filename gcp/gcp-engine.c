@@ -270,6 +270,7 @@ engine_new (const GcpConfig *config, GcpMemberId self, GBytes *card,
   g_queue_init (&engine->outputs);
   g_queue_init (&engine->own);
   g_queue_init (&engine->submitted);
+  g_queue_init (&engine->begun);
   gcp_log_init (&engine->log);
   engine->peers = g_ptr_array_new_with_free_func ((GDestroyNotify) gcp_peer_free);
   engine->departed = g_array_new (FALSE, FALSE, sizeof (GcpDeparted));
@@ -308,6 +309,8 @@ gcp_engine_free (GcpEngine *engine)
   g_queue_clear_full (&engine->outputs, (GDestroyNotify) output_free);
   g_queue_clear_full (&engine->own, (GDestroyNotify) gcp_item_free);
   g_queue_clear_full (&engine->submitted, (GDestroyNotify) gcp_item_free);
+  g_queue_clear_full (&engine->begun, (GDestroyNotify) gcp_item_free);
+  gcp_pieces_clear (&engine->pieces);
   gcp_log_clear (&engine->log);
   g_ptr_array_unref (engine->peers);
   g_array_unref (engine->departed);
@@ -648,7 +651,7 @@ gcp_engine_multicast (GcpEngine *engine, GBytes *message, GcpQuality quality,
         gcp_engine_get_queued (engine));
     return FALSE;
   }
-  g_queue_push_tail (&engine->own, gcp_item_new (0, quality, message));
+  gcp_pieces_cut (&engine->own, message, quality);
   engine->own_size += size;
   run (engine);
   return TRUE;

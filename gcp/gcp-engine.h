@@ -51,7 +51,7 @@ typedef struct {
                                  * 5/8 of it. 800 ms */
   gint64 joining_timeout;       /* µs a joiner waits for its first view; 10 s */
   gsize max_queued;             /* bytes of own messages not yet ordered; 1 MiB */
-  gsize max_message;            /* bytes of one message; 256 KiB */
+  gsize max_message;            /* bytes of one message; 1 MiB */
   gint64 probe;                 /* µs between attempts to reach a member that
                                  * failed, at first; 500 ms; 0: never */
   /* Whether this member will be in a view with @id, which comes with another part
@@ -122,8 +122,9 @@ void gcp_engine_tick (GcpEngine *engine, gint64 now);
 gboolean gcp_engine_multicast (GcpEngine *engine, GBytes *message,
     GcpQuality quality, gint64 now, GError **error);
 
-/* TRUE: a message multicast now is sent in the present view, and so delivered in
- * it by all that stay together. FALSE: no view yet, a view change runs, or others
+/* TRUE: a message of one piece multicast now is sent in the present view, and so
+ * delivered in it by all that stay together (a longer one is begun in it, and begun
+ * again in the next where it is not whole by then). FALSE: no view yet, a view change runs, or others
  * wait before it: it may be sent in a later view. */
 gboolean gcp_engine_is_open (const GcpEngine *engine);
 

@@ -7,7 +7,6 @@ static void
 deliver_rest (GcpEngine *engine, GcpProposal *proposal)
 {
   const GcpItem *item;
-  GcpItem *own;
 
   /* What came for an attempt that was given up may lie behind the cut. */
   while (!GCP_FAULT (CUT_NOT_DELIVERED)
@@ -18,29 +17,9 @@ deliver_rest (GcpEngine *engine, GcpProposal *proposal)
     item = proposal->appended->pdata[!GCP_FAULT (APPENDED_MIXED) ? i
         : (i + engine->self_index) % proposal->appended->len];
     gcp_order_deliver_item (engine, item);
-    if (item->sender != engine->self_index)
-      continue;
-    own = g_queue_pop_head (&engine->submitted);
-    if (own) {
-      engine->submitted_size -= g_bytes_get_size (own->payload);
-      engine->submitted_cost -= gcp_item_cost (own);
-      gcp_item_free (own);
-    }
+    if (item->sender == engine->self_index)
+      gcp_order_drop_submitted (engine);
   }
-}
-
-/* With an honest coordinator nothing is left here, and what is is not lost. */
-static void
-take_back_submitted (GcpEngine *engine)
-{
-  GcpItem *item;
-
-  while ((item = g_queue_pop_tail (&engine->submitted))) {
-    engine->own_size += g_bytes_get_size (item->payload);
-    g_queue_push_head (&engine->own, item);
-  }
-  engine->submitted_size = 0;
-  engine->submitted_cost = 0;
 }
 
 static GArray *
@@ -162,7 +141,7 @@ gcp_install (GcpEngine *engine, GcpProposal *prepared)
   engine->promised = (GcpViewId) { 0 };
   engine->leave_said = FALSE;
   gcp_change_clear (engine);
-  take_back_submitted (engine);
+  gcp_order_take_back (engine);
   gcp_merge_installed (engine);
   renew_peers (engine, proposal, departures);
   gcp_order_reset (engine);

@@ -423,6 +423,13 @@ gcp_link_get_queued (const GcpLink *link)
   return link->sender.queued;
 }
 
+gsize
+gcp_link_get_window (const GcpLink *link)
+{
+  return gcp_congestion_get_window (&link->sender.congestion)
+      * link->segment_size;
+}
+
 gboolean
 gcp_link_is_settled (const GcpLink *link)
 {

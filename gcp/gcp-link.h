@@ -77,6 +77,9 @@ gint64 gcp_link_get_round_trip (const GcpLink *link);   /* smoothed; 0: unknown 
 /* Bytes of messages of which nothing or not all was sent yet. */
 gsize gcp_link_get_queued (const GcpLink *link);
 
+/* Bytes that may be under way. */
+gsize gcp_link_get_window (const GcpLink *link);
+
 /* Everything sent has been acknowledged. */
 gboolean gcp_link_is_settled (const GcpLink *link);
 

@@ -2,18 +2,29 @@
 
 #define ITEM_OVERHEAD 64                /* what an item costs besides its bytes */
 
-#define ORDER_SAFE 1
-#define ORDER_OMITTED 2
+/* What a payload is, in one octet. */
+#define FLAG_SAFE 1
+#define FLAG_OMITTED 2                  /* ORDER only */
+#define FLAG_MORE 4
 
 GcpItem *
-gcp_item_new (guint8 sender, GcpQuality quality, GBytes *payload)
+gcp_item_new (guint8 sender, GcpQuality quality, gboolean more,
+    GBytes *payload)
 {
   GcpItem *item = g_new (GcpItem, 1);
 
   item->sender = sender;
   item->quality = quality;
+  item->more = more;
   item->payload = g_bytes_ref (payload);
   return item;
+}
+
+GcpItem *
+gcp_item_copy (const GcpItem *item)
+{
+  return gcp_item_new (item->sender, item->quality, item->more,
+      item->payload);
 }
 
 void
@@ -184,26 +195,32 @@ read_rest (GcpReader *reader, GBytes *bytes, gsize max)
 }
 
 static void
+read_flags (GcpMessage *m, GcpReader *reader, guint8 known)
+{
+  guint8 flags = gcp_read_u8 (reader);
+
+  m->quality = flags & FLAG_SAFE ? GCP_SAFE : GCP_AGREED;
+  m->more = (flags & FLAG_MORE) != 0;
+  m->omitted = (flags & FLAG_OMITTED) != 0;
+  if (flags & ~known)
+    gcp_reader_fail (reader);
+}
+
+static void
 read_item (GcpMessage *m, GcpReader *reader, GBytes *bytes)
 {
-  m->quality = read_boolean (reader) ? GCP_SAFE : GCP_AGREED;
-  m->payload = read_rest (reader, bytes, GCP_MAX_PAYLOAD_SIZE);
+  read_flags (m, reader, FLAG_SAFE | FLAG_MORE);
+  m->payload = read_rest (reader, bytes, GCP_PIECE_SIZE);
 }
 
 static void
 read_order (GcpMessage *m, GcpReader *reader, GBytes *bytes)
 {
-  guint8 flags;
-
   m->sequence = gcp_read_u64 (reader);
   m->sender = gcp_read_u8 (reader);
-  flags = gcp_read_u8 (reader);
-  m->quality = flags & ORDER_SAFE ? GCP_SAFE : GCP_AGREED;
-  m->omitted = (flags & ORDER_OMITTED) != 0;
-  if (flags & ~(ORDER_SAFE | ORDER_OMITTED))
-    gcp_reader_fail (reader);
+  read_flags (m, reader, FLAG_SAFE | FLAG_OMITTED | FLAG_MORE);
   if (!m->omitted)
-    m->payload = read_rest (reader, bytes, GCP_MAX_PAYLOAD_SIZE);
+    m->payload = read_rest (reader, bytes, GCP_PIECE_SIZE);
 }
 
 static void
@@ -321,6 +338,21 @@ gcp_message_clear (GcpMessage *m)
   g_clear_pointer (&m->lineage, gcp_lineage_free);
 }
 
+GcpItem *
+gcp_message_get_item (const GcpMessage *m, guint8 sender)
+{
+  return gcp_item_new (sender, m->quality, m->more, m->payload);
+}
+
+void
+gcp_message_set_item (GcpMessage *m, const GcpItem *item)
+{
+  m->sender = item->sender;
+  m->quality = item->quality;
+  m->more = item->more;
+  m->payload = item->payload;
+}
+
 /* ---- writing ---- */
 
 static void
@@ -333,9 +365,16 @@ write_rest (GcpWriter *writer, GBytes *bytes)
 }
 
 static void
+write_flags (GcpWriter *writer, const GcpMessage *m)
+{
+  gcp_write_u8 (writer, (m->quality == GCP_SAFE ? FLAG_SAFE : 0)
+      | (m->omitted ? FLAG_OMITTED : 0) | (m->more ? FLAG_MORE : 0));
+}
+
+static void
 write_item (GcpWriter *writer, const GcpMessage *m)
 {
-  gcp_write_u8 (writer, m->quality == GCP_SAFE);
+  write_flags (writer, m);
   write_rest (writer, m->payload);
 }
 
@@ -389,8 +428,7 @@ write_body (GcpWriter *writer, const GcpMessage *m)
     case GCP_MESSAGE_ORDER:
       gcp_write_u64 (writer, m->sequence);
       gcp_write_u8 (writer, m->sender);
-      gcp_write_u8 (writer, (m->quality == GCP_SAFE ? ORDER_SAFE : 0)
-          | (m->omitted ? ORDER_OMITTED : 0));
+      write_flags (writer, m);
       if (!m->omitted)
         write_rest (writer, m->payload);
       break;

@@ -10,9 +10,10 @@
 
 G_BEGIN_DECLS
 
-/* Longest payload, and longest message with what stands around it. */
-#define GCP_MAX_PAYLOAD_SIZE (256 * 1024)
-#define GCP_MAX_MESSAGE_SIZE (GCP_MAX_PAYLOAD_SIZE + 64)
+/* Longest payload that is multicast, in pieces (gcp-pieces.h) of GCP_PIECE_SIZE, and
+ * longest message of those below. */
+#define GCP_MAX_PAYLOAD_SIZE (1024 * 1024)
+#define GCP_MAX_MESSAGE_SIZE (64 * 1024)
 
 typedef enum {
   GCP_MESSAGE_SUBMIT = 1,       /* to the sequencer: order this */
@@ -48,10 +49,13 @@ typedef enum {
 typedef struct {
   guint8 sender;                /* place in the view */
   GcpQuality quality;
+  gboolean more;                /* not the last piece of a message */
   GBytes *payload;
 } GcpItem;
 
-GcpItem *gcp_item_new (guint8 sender, GcpQuality quality, GBytes *payload);
+GcpItem *gcp_item_new (guint8 sender, GcpQuality quality, gboolean more,
+    GBytes *payload);
+GcpItem *gcp_item_copy (const GcpItem *item);
 void gcp_item_free (GcpItem *item);
 gsize gcp_item_cost (const GcpItem *item);      /* bytes it counts for */
 
@@ -99,6 +103,7 @@ typedef struct {
                                  * answers */
   guint8 sender;                /* ORDER, MISSING, APPENDED */
   GcpQuality quality;
+  gboolean more;                /* payload: not the last piece */
   gboolean omitted;             /* ORDER: the payload is its receiver's own */
   GBytes *payload;              /* messages, and cards */
   gboolean primary;             /* HERE */
@@ -119,6 +124,10 @@ typedef struct {
 gboolean gcp_message_read (GcpMessage *message, GBytes *bytes);
 GBytes *gcp_message_write (const GcpMessage *message);
 void gcp_message_clear (GcpMessage *message);
+
+/* The item that @message carries, or is to carry. @sender: its place in the view. */
+GcpItem *gcp_message_get_item (const GcpMessage *message, guint8 sender);
+void gcp_message_set_item (GcpMessage *message, const GcpItem *item);     /* borrowed */
 
 /* The notice to a former member that tries to talk: "the group is in this view,
  * without you, because". A datagram of its own, not in a link. */

@@ -18,16 +18,19 @@ is_sequencer (const GcpEngine *engine)
 void
 gcp_order_deliver_item (GcpEngine *engine, const GcpItem *item)
 {
-  GcpOutput *output = gcp_engine_add_output (engine, GCP_OUTPUT_DELIVER);
+  GBytes *whole = gcp_pieces_add (&engine->pieces, item);
+  GcpOutput *output;
 
+  if (!whole)
+    return;
+  output = gcp_engine_add_output (engine, GCP_OUTPUT_DELIVER);
   output->member = gcp_view_get_member (engine->view, item->sender)->id;
-  output->bytes = g_bytes_ref (item->payload);
+  output->bytes = whole;
   output->quality = item->quality;
 }
 
-/* Own message number one of those that are not ordered has been ordered. */
-static GcpItem *
-take_submitted (GcpEngine *engine)
+GcpItem *
+gcp_order_take_submitted (GcpEngine *engine)
 {
   GcpItem *item = g_queue_pop_head (&engine->submitted);
 
@@ -35,7 +38,44 @@ take_submitted (GcpEngine *engine)
     return NULL;
   engine->submitted_size -= g_bytes_get_size (item->payload);
   engine->submitted_cost -= gcp_item_cost (item);
+  if (item->more)
+    g_queue_push_tail (&engine->begun, gcp_item_copy (item));
+  else
+    g_queue_clear_full (&engine->begun, (GDestroyNotify) gcp_item_free);
   return item;
+}
+
+void
+gcp_order_drop_submitted (GcpEngine *engine)
+{
+  GcpItem *item = gcp_order_take_submitted (engine);
+
+  g_clear_pointer (&item, gcp_item_free);
+}
+
+static void
+take_back (GcpEngine *engine, GQueue *items)
+{
+  GcpItem *item;
+
+  while ((item = g_queue_pop_tail (items))) {
+    engine->own_size += g_bytes_get_size (item->payload);
+    g_queue_push_head (&engine->own, item);
+  }
+}
+
+/* With an honest coordinator nothing is submitted any more, and what is is not lost. */
+void
+gcp_order_take_back (GcpEngine *engine)
+{
+  take_back (engine, &engine->submitted);
+  engine->submitted_size = 0;
+  engine->submitted_cost = 0;
+  if (GCP_FAULT (BEGUN_FORGOTTEN))
+    g_queue_clear_full (&engine->begun, (GDestroyNotify) gcp_item_free);
+  take_back (engine, &engine->begun);
+  if (!GCP_FAULT (PIECES_KEPT))
+    gcp_pieces_clear (&engine->pieces);
 }
 
 /* ---- the sequencer ---- */
@@ -46,10 +86,12 @@ order_item (GcpEngine *engine, GcpItem *item)
   GcpMemberId sender = gcp_view_get_member (engine->view, item->sender)->id;
   GcpMessage m = {
     .type = GCP_MESSAGE_ORDER,.view = engine->view_id,
-    .sequence = engine->log.held + 1,.sender = item->sender,
-    .quality = item->quality,.payload = item->payload
+    .sequence = engine->log.held + 1
   };
-  g_autoptr (GBytes) whole = gcp_message_write (&m);
+  g_autoptr (GBytes) whole = NULL;
+
+  gcp_message_set_item (&m, item);
+  whole = gcp_message_write (&m);
 
   for (guint i = 1; i < gcp_view_get_n_members (engine->view); i++) {
     GcpMemberId to = gcp_view_get_member (engine->view, i)->id;
@@ -72,7 +114,7 @@ take_pending (GcpEngine *engine, guint index)
   GcpItem *item;
 
   if (index == 0)
-    return take_submitted (engine);
+    return gcp_order_take_submitted (engine);
   peer = gcp_engine_find_peer (engine,
       gcp_view_get_member (engine->view, index)->id);
   item = peer ? g_queue_pop_head (&peer->pending) : NULL;
@@ -83,20 +125,30 @@ take_pending (GcpEngine *engine, guint index)
   return item;
 }
 
+static gsize
+get_room_of_link (const GcpLink *link)
+{
+  gsize most = CLAMP (2 * gcp_link_get_window (link), GCP_LINK_LEAST_QUEUE,
+      GCP_LINK_QUEUE);
+  gsize queued = gcp_link_get_queued (link);
+
+  return queued < most ? most - queued : 0;
+}
+
 /* Bytes that may be ordered before the fullest link has too much to send. */
 static gsize
 get_room_of_links (GcpEngine *engine)
 {
-  gsize most = 0;
+  gsize least = GCP_LINK_QUEUE;
 
   for (guint i = 1; i < gcp_view_get_n_members (engine->view); i++) {
     GcpPeer *peer = gcp_engine_find_peer (engine,
         gcp_view_get_member (engine->view, i)->id);
 
     if (peer)
-      most = MAX (most, gcp_link_get_queued (peer->link));
+      least = MIN (least, get_room_of_link (peer->link));
   }
-  return most < GCP_LINK_QUEUE ? GCP_LINK_QUEUE - most : 0;
+  return least;
 }
 
 /* Everybody in turn, so that who sends much does not keep others waiting. */
@@ -175,7 +227,7 @@ handle_submit (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
   if (!is_sequencer (engine) || engine->frozen || index < 1
       || peer->pending_cost > GCP_SUBMIT_LIMIT)
     return;
-  item = gcp_item_new (index, m->quality, m->payload);
+  item = gcp_message_get_item (m, index);
   peer->pending_cost += gcp_item_cost (item);
   g_queue_push_tail (&peer->pending, item);
 }
@@ -203,9 +255,9 @@ handle_order (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
       || engine->log.cost > GCP_UNSTABLE_LIMIT)
     return;
   if (m->omitted)
-    item = take_submitted (engine);
+    item = gcp_order_take_submitted (engine);
   else
-    item = gcp_item_new (m->sender, m->quality, m->payload);
+    item = gcp_message_get_item (m, m->sender);
   if (!item)
     return;
   gcp_log_add (&engine->log, item);
@@ -253,11 +305,11 @@ submit_own (GcpEngine *engine)
         : g_queue_pop_head (&engine->own);
     gsize size = g_bytes_get_size (item->payload);
     GcpMessage m = {
-      .type = GCP_MESSAGE_SUBMIT,.view = engine->view_id,
-      .quality = item->quality,.payload = item->payload
+      .type = GCP_MESSAGE_SUBMIT,.view = engine->view_id
     };
 
     item->sender = engine->self_index;
+    gcp_message_set_item (&m, item);
     engine->own_size -= size;
     engine->submitted_size += size;
     engine->submitted_cost += gcp_item_cost (item);

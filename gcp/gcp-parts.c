@@ -60,23 +60,15 @@ need_staging (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 void
 gcp_parts_handle_missing (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 {
-  GcpItem *own;
-
   if (!engine->view || !need_staging (engine, peer, m)
       || m->sequence != engine->log.held + 1
       || m->sender >= gcp_view_get_n_members (engine->view)
       || engine->log.cost > GCP_UNSTABLE_LIMIT)
     return;
   gcp_log_add (&engine->log,
-      gcp_item_new (m->sender, m->quality, m->payload));
-  if (m->sender != engine->self_index)
-    return;
-  own = g_queue_pop_head (&engine->submitted);
-  if (own) {
-    engine->submitted_size -= g_bytes_get_size (own->payload);
-    engine->submitted_cost -= gcp_item_cost (own);
-    gcp_item_free (own);
-  }
+      gcp_message_get_item (m, m->sender));
+  if (m->sender == engine->self_index)
+    gcp_order_drop_submitted (engine);
 }
 
 void
@@ -91,7 +83,7 @@ gcp_parts_handle_appended (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m
   if (!staging || staging->appended_cost
       > gcp_view_get_n_members (engine->view) * (gsize) GCP_SUBMIT_LIMIT)
     return;
-  item = gcp_item_new (m->sender, m->quality, m->payload);
+  item = gcp_message_get_item (m, m->sender);
   staging->appended_cost += gcp_item_cost (item);
   g_ptr_array_add (staging->appended, item);
 }
@@ -180,9 +172,7 @@ gcp_parts_send_missing (GcpEngine *engine, GcpMemberId to, GcpViewId attempt,
     GcpItem *item = l->data;
 
     m.sequence++;
-    m.sender = item->sender;
-    m.quality = item->quality;
-    m.payload = item->payload;
+    gcp_message_set_item (&m, item);
     gcp_engine_send (engine, to, &m);
   }
 }
@@ -197,9 +187,7 @@ gcp_parts_send (GcpEngine *engine, GcpMemberId to, GcpViewId attempt,
   for (guint i = 0; is_member && i < proposal->appended->len; i++) {
     GcpItem *item = proposal->appended->pdata[i];
 
-    m.sender = item->sender;
-    m.quality = item->quality;
-    m.payload = item->payload;
+    gcp_message_set_item (&m, item);
     gcp_engine_send (engine, to, &m);
   }
   m = gcp_change_message (engine, GCP_MESSAGE_CARD, attempt);

@@ -28,6 +28,9 @@ typedef enum {
   GCP_SAFE = 1,                 /* once every member of the view holds it */
 } GcpQuality;
 
+/* A longer message is sent in pieces, with other members' messages between them. */
+#define GCP_PIECE_SIZE 4096
+
 /* Why a member of the last view is not in this one. */
 typedef enum {
   GCP_LEFT = 0,                 /* it said so */

@@ -314,9 +314,9 @@ test_message_of_the_greatest_size_comes_whole (void)
 
   sim_group_run (group, SECOND);
   before = sim_history_count_delivered (history);
-  g_assert_true (sim_group_multicast (group, 2, GCP_SAFE, 256 * 1024 - 17));
-  g_assert_false (sim_group_multicast (group, 2, GCP_SAFE, 256 * 1024 - 16));
-  sim_group_run (group, 5 * SECOND);
+  g_assert_true (sim_group_multicast (group, 2, GCP_SAFE, 1024 * 1024 - 17));
+  g_assert_false (sim_group_multicast (group, 2, GCP_SAFE, 1024 * 1024 - 16));
+  sim_group_run (group, 20 * SECOND);
   g_assert_cmpuint (sim_history_count_delivered (history), ==, before + 3);
   assert_nothing_wrong (group);
 }
@@ -325,8 +325,8 @@ static void
 test_multicast_says_why_not (void)
 {
   g_autoptr (SimGroup) group = make_group (&calm, 2, 1);
-  g_autofree guint8 *zeros = g_malloc0 (300 * 1024);
-  g_autoptr (GBytes) large = g_bytes_new (zeros, 300 * 1024);
+  g_autofree guint8 *zeros = g_malloc0 (1024 * 1024 + 1);
+  g_autoptr (GBytes) large = g_bytes_new (zeros, 1024 * 1024 + 1);
   g_autoptr (GBytes) fits = g_bytes_new (zeros, 200 * 1024);
   GcpEngine *engine = sim_group_get_engine (group, 1);
   gint64 now = sim_network_now (sim_group_get_network (group));

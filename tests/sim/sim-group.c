@@ -63,7 +63,7 @@ find_process (SimGroup *group, GcpMemberId id)
 /* ---- payloads ---- */
 
 #define N_FILLINGS 65521
-#define LONGEST_FILLING (256 * 1024)
+#define LONGEST_FILLING (1024 * 1024)
 
 /* A payload ends with octets that no other message near it has at the same place. */
 static const guint8 *
@@ -353,7 +353,8 @@ send_payload (SimGroup *group, guint index, PayloadKind kind, guint64 argument,
 
   if (!sim_group_is_member (group, index))
     return 0;
-  open = gcp_engine_is_open (process->engine);
+  open = gcp_engine_is_open (process->engine)
+      && g_bytes_get_size (payload) <= GCP_PIECE_SIZE;
   if (!gcp_engine_multicast (process->engine, payload, quality,
           sim_network_now (group->network), NULL))
     return 0;

@@ -1,0 +1,37 @@
+/* gcp-pieces.h: large messages in their places in the order
+ *
+ * A message that is longer than GCP_PIECE_SIZE is multicast in pieces, each with a
+ * place of its own, so that others' small messages come between them. The pieces of
+ * one sender are in its order; all but the last say that more follow. The message
+ * is delivered where its last piece is.
+ *
+ * What all members of a view deliver is the same, so what they put together is, and
+ * what is not whole when the view ends is dropped by all alike: its sender begins
+ * again in the next.
+ */
+#pragma once
+
+#include "gcp-message.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  GByteArray *octets;           /* NULL: nothing came yet */
+  gboolean too_long;            /* nothing will be delivered of it */
+} GcpPartial;
+
+/* What has come so far, by the sender's place in the view. */
+typedef struct {
+  GcpPartial of[GCP_MAX_MEMBERS];
+} GcpPieces;
+
+void gcp_pieces_clear (GcpPieces *pieces);
+
+/* The whole message, if @item ends one that is not too long. */
+GBytes *gcp_pieces_add (GcpPieces *pieces, const GcpItem *item);
+
+/* Adds @message to @items, of GcpItem, in pieces. All but the last are agreed: they
+ * are not delivered before it. */
+void gcp_pieces_cut (GQueue *items, GBytes *message, GcpQuality quality);
+
+G_END_DECLS
