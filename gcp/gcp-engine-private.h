@@ -203,8 +203,8 @@ struct _GcpEngine {
   /* own messages: not sent to the sequencer; sent, not ordered yet */
   GQueue own;                   /* of GcpItem */
   GQueue submitted;             /* of GcpItem */
-  GQueue begun;                 /* of GcpItem: ordered pieces of an own message the
-                                 * last of which is not ordered */
+  GQueue begun[2];              /* of GcpItem: ordered pieces of an own message the
+                                 * last of which is not ordered; ordinary, ahead */
   gsize own_size, submitted_size;       /* bytes of payload */
   gsize submitted_cost;
   GcpLog log;

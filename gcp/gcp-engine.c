@@ -270,7 +270,8 @@ engine_new (const GcpConfig *config, GcpMemberId self, GBytes *card,
   g_queue_init (&engine->outputs);
   g_queue_init (&engine->own);
   g_queue_init (&engine->submitted);
-  g_queue_init (&engine->begun);
+  for (guint i = 0; i < 2; i++)
+    g_queue_init (&engine->begun[i]);
   gcp_log_init (&engine->log);
   engine->peers = g_ptr_array_new_with_free_func ((GDestroyNotify) gcp_peer_free);
   engine->departed = g_array_new (FALSE, FALSE, sizeof (GcpDeparted));
@@ -309,7 +310,8 @@ gcp_engine_free (GcpEngine *engine)
   g_queue_clear_full (&engine->outputs, (GDestroyNotify) output_free);
   g_queue_clear_full (&engine->own, (GDestroyNotify) gcp_item_free);
   g_queue_clear_full (&engine->submitted, (GDestroyNotify) gcp_item_free);
-  g_queue_clear_full (&engine->begun, (GDestroyNotify) gcp_item_free);
+  for (guint i = 0; i < 2; i++)
+    g_queue_clear_full (&engine->begun[i], (GDestroyNotify) gcp_item_free);
   gcp_pieces_clear (&engine->pieces);
   gcp_log_clear (&engine->log);
   g_ptr_array_unref (engine->peers);
@@ -626,9 +628,9 @@ gcp_engine_tick (GcpEngine *engine, gint64 now)
 
 /* ---- wishes ---- */
 
-gboolean
-gcp_engine_multicast (GcpEngine *engine, GBytes *message, GcpQuality quality,
-    gint64 now, GError **error)
+static gboolean
+multicast (GcpEngine *engine, GBytes *message, GcpQuality quality,
+    gboolean ahead, gint64 now, GError **error)
 {
   gsize size = g_bytes_get_size (message);
 
@@ -645,16 +647,31 @@ gcp_engine_multicast (GcpEngine *engine, GBytes *message, GcpQuality quality,
     return FALSE;
   }
   if (gcp_engine_get_queued (engine) > 0
-      && gcp_engine_get_queued (engine) + size > engine->config.max_queued) {
+      && gcp_engine_get_queued (engine) + size
+      > engine->config.max_queued * (ahead ? 2 : 1)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
         "%" G_GSIZE_FORMAT " bytes wait to be sent already",
         gcp_engine_get_queued (engine));
     return FALSE;
   }
-  gcp_pieces_cut (&engine->own, message, quality);
+  gcp_pieces_cut (&engine->own, message, quality, ahead);
   engine->own_size += size;
   run (engine);
   return TRUE;
+}
+
+gboolean
+gcp_engine_multicast (GcpEngine *engine, GBytes *message, GcpQuality quality,
+    gint64 now, GError **error)
+{
+  return multicast (engine, message, quality, FALSE, now, error);
+}
+
+gboolean
+gcp_engine_multicast_ahead (GcpEngine *engine, GBytes *message,
+    GcpQuality quality, gint64 now, GError **error)
+{
+  return multicast (engine, message, quality, TRUE, now, error);
 }
 
 void

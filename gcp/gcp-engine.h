@@ -21,7 +21,8 @@
  *   1. members that stay together install the same views in the same order
  *   2. members that go together from one view to the next delivered the same
  *      messages in it, in the same total order; a message is delivered in the
- *      view it was sent in; a sender delivers its own, first in first out
+ *      view it was sent in; a sender delivers its own, first in first out (of two
+ *      rows: ordinary ones, and those that go ahead)
  *   3. a safe message is delivered only once every member of the view holds it
  *      (where members fail meanwhile: every member that goes on to the next)
  *
@@ -120,6 +121,12 @@ void gcp_engine_tick (GcpEngine *engine, gint64 now);
  * the next view. Errors: G_IO_ERROR_WOULD_BLOCK (the queue is full: try again
  * after a delivery), _MESSAGE_TOO_LARGE, _CLOSED (not a member). */
 gboolean gcp_engine_multicast (GcpEngine *engine, GBytes *message,
+    GcpQuality quality, gint64 now, GError **error);
+
+/* The same for what must not wait behind much else: it gets past all messages that
+ * are not on their way yet, or only in part, but for those that went ahead before. A
+ * queue that is full for ordinary messages has as much room again for these. */
+gboolean gcp_engine_multicast_ahead (GcpEngine *engine, GBytes *message,
     GcpQuality quality, gint64 now, GError **error);
 
 /* TRUE: a message of one piece multicast now is sent in the present view, and so

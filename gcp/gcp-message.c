@@ -6,16 +6,15 @@
 #define FLAG_SAFE 1
 #define FLAG_OMITTED 2                  /* ORDER only */
 #define FLAG_MORE 4
+#define FLAG_AHEAD 8
 
 GcpItem *
-gcp_item_new (guint8 sender, GcpQuality quality, gboolean more,
-    GBytes *payload)
+gcp_item_new (guint8 sender, GcpQuality quality, GBytes *payload)
 {
-  GcpItem *item = g_new (GcpItem, 1);
+  GcpItem *item = g_new0 (GcpItem, 1);
 
   item->sender = sender;
   item->quality = quality;
-  item->more = more;
   item->payload = g_bytes_ref (payload);
   return item;
 }
@@ -23,8 +22,10 @@ gcp_item_new (guint8 sender, GcpQuality quality, gboolean more,
 GcpItem *
 gcp_item_copy (const GcpItem *item)
 {
-  return gcp_item_new (item->sender, item->quality, item->more,
-      item->payload);
+  GcpItem *copy = g_memdup2 (item, sizeof *item);
+
+  g_bytes_ref (copy->payload);
+  return copy;
 }
 
 void
@@ -201,6 +202,7 @@ read_flags (GcpMessage *m, GcpReader *reader, guint8 known)
 
   m->quality = flags & FLAG_SAFE ? GCP_SAFE : GCP_AGREED;
   m->more = (flags & FLAG_MORE) != 0;
+  m->ahead = (flags & FLAG_AHEAD) != 0;
   m->omitted = (flags & FLAG_OMITTED) != 0;
   if (flags & ~known)
     gcp_reader_fail (reader);
@@ -209,7 +211,7 @@ read_flags (GcpMessage *m, GcpReader *reader, guint8 known)
 static void
 read_item (GcpMessage *m, GcpReader *reader, GBytes *bytes)
 {
-  read_flags (m, reader, FLAG_SAFE | FLAG_MORE);
+  read_flags (m, reader, FLAG_SAFE | FLAG_MORE | FLAG_AHEAD);
   m->payload = read_rest (reader, bytes, GCP_PIECE_SIZE);
 }
 
@@ -218,7 +220,8 @@ read_order (GcpMessage *m, GcpReader *reader, GBytes *bytes)
 {
   m->sequence = gcp_read_u64 (reader);
   m->sender = gcp_read_u8 (reader);
-  read_flags (m, reader, FLAG_SAFE | FLAG_OMITTED | FLAG_MORE);
+  read_flags (m, reader, FLAG_SAFE | FLAG_OMITTED | FLAG_MORE
+      | FLAG_AHEAD);
   if (!m->omitted)
     m->payload = read_rest (reader, bytes, GCP_PIECE_SIZE);
 }
@@ -341,7 +344,11 @@ gcp_message_clear (GcpMessage *m)
 GcpItem *
 gcp_message_get_item (const GcpMessage *m, guint8 sender)
 {
-  return gcp_item_new (sender, m->quality, m->more, m->payload);
+  GcpItem *item = gcp_item_new (sender, m->quality, m->payload);
+
+  item->more = m->more;
+  item->ahead = m->ahead;
+  return item;
 }
 
 void
@@ -350,6 +357,7 @@ gcp_message_set_item (GcpMessage *m, const GcpItem *item)
   m->sender = item->sender;
   m->quality = item->quality;
   m->more = item->more;
+  m->ahead = item->ahead;
   m->payload = item->payload;
 }
 
@@ -368,7 +376,8 @@ static void
 write_flags (GcpWriter *writer, const GcpMessage *m)
 {
   gcp_write_u8 (writer, (m->quality == GCP_SAFE ? FLAG_SAFE : 0)
-      | (m->omitted ? FLAG_OMITTED : 0) | (m->more ? FLAG_MORE : 0));
+      | (m->omitted ? FLAG_OMITTED : 0) | (m->more ? FLAG_MORE : 0)
+      | (m->ahead ? FLAG_AHEAD : 0));
 }
 
 static void

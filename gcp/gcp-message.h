@@ -50,11 +50,12 @@ typedef struct {
   guint8 sender;                /* place in the view */
   GcpQuality quality;
   gboolean more;                /* not the last piece of a message */
+  gboolean ahead;               /* of a message that others do not hold up */
   GBytes *payload;
 } GcpItem;
 
-GcpItem *gcp_item_new (guint8 sender, GcpQuality quality, gboolean more,
-    GBytes *payload);
+/* The only piece of an ordinary message. */
+GcpItem *gcp_item_new (guint8 sender, GcpQuality quality, GBytes *payload);
 GcpItem *gcp_item_copy (const GcpItem *item);
 void gcp_item_free (GcpItem *item);
 gsize gcp_item_cost (const GcpItem *item);      /* bytes it counts for */
@@ -103,7 +104,7 @@ typedef struct {
                                  * answers */
   guint8 sender;                /* ORDER, MISSING, APPENDED */
   GcpQuality quality;
-  gboolean more;                /* payload: not the last piece */
+  gboolean more, ahead;         /* as of an item */
   gboolean omitted;             /* ORDER: the payload is its receiver's own */
   GBytes *payload;              /* messages, and cards */
   gboolean primary;             /* HERE */

@@ -39,9 +39,10 @@ gcp_order_take_submitted (GcpEngine *engine)
   engine->submitted_size -= g_bytes_get_size (item->payload);
   engine->submitted_cost -= gcp_item_cost (item);
   if (item->more)
-    g_queue_push_tail (&engine->begun, gcp_item_copy (item));
+    g_queue_push_tail (&engine->begun[item->ahead], gcp_item_copy (item));
   else
-    g_queue_clear_full (&engine->begun, (GDestroyNotify) gcp_item_free);
+    g_queue_clear_full (&engine->begun[item->ahead],
+        (GDestroyNotify) gcp_item_free);
   return item;
 }
 
@@ -71,9 +72,11 @@ gcp_order_take_back (GcpEngine *engine)
   take_back (engine, &engine->submitted);
   engine->submitted_size = 0;
   engine->submitted_cost = 0;
-  if (GCP_FAULT (BEGUN_FORGOTTEN))
-    g_queue_clear_full (&engine->begun, (GDestroyNotify) gcp_item_free);
-  take_back (engine, &engine->begun);
+  for (guint i = 0; i < 2; i++) {
+    if (GCP_FAULT (BEGUN_FORGOTTEN))
+      g_queue_clear_full (&engine->begun[i], (GDestroyNotify) gcp_item_free);
+    take_back (engine, &engine->begun[i]);
+  }
   if (!GCP_FAULT (PIECES_KEPT))
     gcp_pieces_clear (&engine->pieces);
 }

@@ -11,7 +11,8 @@ void
 gcp_pieces_clear (GcpPieces *pieces)
 {
   for (guint i = 0; i < GCP_MAX_MEMBERS; i++)
-    forget (&pieces->of[i]);
+    for (guint j = 0; j < 2; j++)
+      forget (&pieces->of[i][j]);
 }
 
 static void
@@ -33,7 +34,7 @@ append (GcpPartial *partial, GBytes *payload)
 GBytes *
 gcp_pieces_add (GcpPieces *pieces, const GcpItem *item)
 {
-  GcpPartial *partial = &pieces->of[item->sender];
+  GcpPartial *partial = &pieces->of[item->sender][item->ahead];
   GBytes *whole = NULL;
 
   if (!item->more && !partial->octets)
@@ -47,23 +48,39 @@ gcp_pieces_add (GcpPieces *pieces, const GcpItem *item)
   return whole;
 }
 
-void
-gcp_pieces_cut (GQueue *items, GBytes *message, GcpQuality quality)
+/* Where the next message that goes ahead comes to stand. */
+static GList *
+find_first_ordinary (GQueue *items)
 {
+  GList *last = items->tail;
+
+  while (last && !((GcpItem *) last->data)->ahead)
+    last = last->prev;
+  return last ? last->next : items->head;
+}
+
+void
+gcp_pieces_cut (GQueue *items, GBytes *message, GcpQuality quality,
+    gboolean ahead)
+{
+  GList *before = ahead ? find_first_ordinary (items) : NULL;
   gsize size = g_bytes_get_size (message);
-  gsize at = 0;
+  gsize at = 0, n;
 
-  for (; size - at > GCP_PIECE_SIZE; at += GCP_PIECE_SIZE) {
-    g_autoptr (GBytes) piece = g_bytes_new_from_bytes (message, at,
-        GCP_PIECE_SIZE);
+  do {
+    g_autoptr (GBytes) piece = NULL;
+    GcpItem *item;
 
-    g_queue_push_tail (items, gcp_item_new (0, GCP_AGREED, TRUE, piece));
-  }
-  if (at == 0) {
-    g_queue_push_tail (items, gcp_item_new (0, quality, FALSE, message));
-  } else {
-    g_autoptr (GBytes) last = g_bytes_new_from_bytes (message, at, size - at);
-
-    g_queue_push_tail (items, gcp_item_new (0, quality, FALSE, last));
-  }
+    n = MIN (size - at, GCP_PIECE_SIZE);
+    piece = n == size ? g_bytes_ref (message)
+        : g_bytes_new_from_bytes (message, at, n);
+    at += n;
+    item = gcp_item_new (0, at < size ? GCP_AGREED : quality, piece);
+    item->more = at < size;
+    item->ahead = ahead;
+    if (before)
+      g_queue_insert_before (items, before, item);
+    else
+      g_queue_push_tail (items, item);
+  } while (at < size);
 }

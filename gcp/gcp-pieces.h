@@ -8,6 +8,9 @@
  * What all members of a view deliver is the same, so what they put together is, and
  * what is not whole when the view ends is dropped by all alike: its sender begins
  * again in the next.
+ *
+ * A sender has two rows of messages: what goes ahead gets past what is left of its
+ * ordinary messages, and so also comes between the pieces of one.
  */
 #pragma once
 
@@ -20,9 +23,9 @@ typedef struct {
   gboolean too_long;            /* nothing will be delivered of it */
 } GcpPartial;
 
-/* What has come so far, by the sender's place in the view. */
+/* What has come so far, by the sender's place in the view; ordinary, and ahead. */
 typedef struct {
-  GcpPartial of[GCP_MAX_MEMBERS];
+  GcpPartial of[GCP_MAX_MEMBERS][2];
 } GcpPieces;
 
 void gcp_pieces_clear (GcpPieces *pieces);
@@ -30,8 +33,9 @@ void gcp_pieces_clear (GcpPieces *pieces);
 /* The whole message, if @item ends one that is not too long. */
 GBytes *gcp_pieces_add (GcpPieces *pieces, const GcpItem *item);
 
-/* Adds @message to @items, of GcpItem, in pieces. All but the last are agreed: they
- * are not delivered before it. */
-void gcp_pieces_cut (GQueue *items, GBytes *message, GcpQuality quality);
+/* Adds @message to @items, of GcpItem, in pieces: at the end, or @ahead of the
+ * ordinary ones. All but the last are agreed: they are not delivered before it. */
+void gcp_pieces_cut (GQueue *items, GBytes *message, GcpQuality quality,
+    gboolean ahead);
 
 G_END_DECLS

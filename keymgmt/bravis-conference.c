@@ -159,7 +159,7 @@ empty_outbox (BravisConference *conference)
     g_autoptr (GError) error = NULL;
 
     /* What the engine will not take later either is dropped. */
-    if (!gcp_engine_multicast (conference->engine, parcel->bytes,
+    if (!gcp_engine_multicast_ahead (conference->engine, parcel->bytes,
         parcel->quality, conference->now, &error)
         && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
       break;

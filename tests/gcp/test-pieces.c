@@ -28,7 +28,7 @@ join (GcpPieces *pieces, GBytes *message, guint8 sender, const GcpItem *other)
   GQueue items = G_QUEUE_INIT;
   GcpItem *item;
 
-  gcp_pieces_cut (&items, message, GCP_SAFE);
+  gcp_pieces_cut (&items, message, GCP_SAFE, FALSE);
   while ((item = g_queue_pop_head (&items))) {
     g_assert_null (whole);
     g_assert_cmpuint (g_bytes_get_size (item->payload), <=, GCP_PIECE_SIZE);
@@ -49,9 +49,10 @@ test_pieces_give_the_message (void)
   static const gsize sizes[] = { 0, 1, 4095, 4096, 4097, 8191, 8192, 8193,
     GCP_MAX_PAYLOAD_SIZE - 1, GCP_MAX_PAYLOAD_SIZE };
   g_autoptr (GBytes) text = g_bytes_new_static ("other", 5);
-  g_autoptr (GcpItem) other = gcp_item_new (3, GCP_AGREED, TRUE, text);
+  g_autoptr (GcpItem) other = gcp_item_new (3, GCP_AGREED, text);
   GcpPieces pieces = { 0 };
 
+  other->more = TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     g_autoptr (GBytes) message = make_message (sizes[i]);
     g_autoptr (GBytes) alone = join (&pieces, message, 0, NULL);
@@ -77,12 +78,13 @@ test_too_long_message_takes_no_memory (void)
   whole = join (&pieces, text, 0, NULL);
   g_assert_true (g_bytes_equal (whole, text));
 
-  endless = gcp_item_new (1, GCP_AGREED, TRUE, piece);
+  endless = gcp_item_new (1, GCP_AGREED, piece);
+  endless->more = TRUE;
   for (guint i = 0; i < 10000; i++) {
     g_assert_null (gcp_pieces_add (&pieces, endless));
-    g_assert_cmpuint (pieces.of[1].octets->len, <=, GCP_MAX_PAYLOAD_SIZE);
+    g_assert_cmpuint (pieces.of[1][0].octets->len, <=, GCP_MAX_PAYLOAD_SIZE);
   }
-  g_assert_cmpuint (pieces.of[1].octets->len, ==, 0);
+  g_assert_cmpuint (pieces.of[1][0].octets->len, ==, 0);
   gcp_pieces_clear (&pieces);
 }
 
@@ -120,7 +122,7 @@ assert_nothing_is_wrong (SimGroup *group)
 static void
 run_until_begun (SimGroup *group, guint sender)
 {
-  while (sim_group_get_engine (group, sender)->begun.length < 50)
+  while (sim_group_get_engine (group, sender)->begun[0].length < 50)
     sim_group_run (group, MILLISECOND);
 }
 
@@ -165,9 +167,86 @@ test_message_of_who_crashes_is_delivered_by_nobody (void)
     g_assert_cmpuint (sim_history_count_delivered (history), ==, before);
     for (guint i = 0; i < 4; i++)
       for (guint j = 0; i != sender && j < GCP_MAX_MEMBERS; j++)
-        g_assert_null (sim_group_get_engine (group, i)->pieces.of[j].octets);
+        g_assert_null (sim_group_get_engine (group, i)->pieces.of[j][0].octets);
     assert_nothing_is_wrong (group);
   }
+}
+
+static gboolean
+has_ahead (GQueue *items)
+{
+  for (GList * l = items->head; l; l = l->next)
+    if (((GcpItem *) l->data)->ahead)
+      return TRUE;
+  return FALSE;
+}
+
+/* One's own, too: it has to wait only for what is on its way already. */
+static void
+test_message_that_goes_ahead_gets_past_own_large_ones (void)
+{
+  static const SimConditions slow = {
+    .delay_min = 20000,.delay_max = 20000,.rate = 125000,.queue = 60000
+  };
+
+  for (guint sender = 0; sender < 2; sender++) {
+    g_autoptr (SimGroup) group = make_group (&slow, 2);
+    GcpEngine *engine = sim_group_get_engine (group, sender);
+    g_autofree guint8 *zeros = g_malloc0 (2 * GCP_PIECE_SIZE);
+    g_autoptr (GBytes) first = g_bytes_new (zeros, 2 * GCP_PIECE_SIZE);
+    gint64 now;
+
+    g_assert_true (sim_group_multicast (group, sender, GCP_AGREED, LARGE));
+    run_until_begun (group, sender);
+    now = sim_network_now (sim_group_get_network (group));
+    g_assert_true (gcp_engine_multicast_ahead (engine, first, GCP_SAFE, now,
+            NULL));
+    while (has_ahead (&engine->own) || has_ahead (&engine->submitted))
+      sim_group_run (group, MILLISECOND);
+    now = sim_network_now (sim_group_get_network (group)) - now;
+    g_test_message ("ordered after %" G_GINT64_FORMAT " ms", now / MILLISECOND);
+    g_assert_cmpint (now, <, 3 * SECOND);
+    g_assert_cmpuint (gcp_engine_get_queued (engine), >, LARGE / 2);
+  }
+}
+
+/* Both rows go to the next view in their order, whatever of them was begun. */
+static void
+test_both_rows_are_begun_again_in_order (void)
+{
+  static const SimConditions slow = {
+    .delay_min = 20000,.delay_max = 20000,.rate = 125000,.queue = 60000
+  };
+  g_autoptr (SimGroup) group = make_group (&slow, 2);
+  GcpEngine *engine = sim_group_get_engine (group, 1);
+  g_autoptr (GBytes) ahead = make_message (20 * GCP_PIECE_SIZE);
+  GcpPieces pieces = { 0 };
+  gboolean came = FALSE;
+
+  g_assert_true (sim_group_multicast (group, 1, GCP_AGREED, LARGE));
+  run_until_begun (group, 1);
+  g_assert_true (gcp_engine_multicast_ahead (engine, ahead, GCP_SAFE,
+          sim_network_now (sim_group_get_network (group)), NULL));
+  while (engine->begun[1].length < 5)
+    sim_group_run (group, MILLISECOND);
+  gcp_order_take_back (engine);
+  for (GList * l = engine->own.head; l; l = l->next) {
+    GcpItem *item = l->data;
+    g_autoptr (GBytes) message = NULL;
+
+    item->sender = 0;
+    message = gcp_pieces_add (&pieces, item);
+    if (!message)
+      continue;
+    if (item->ahead) {
+      g_assert_true (g_bytes_equal (message, ahead));
+      came = TRUE;
+    } else {
+      g_assert_cmpuint (g_bytes_get_size (message), ==, LARGE + 17);
+    }
+  }
+  g_assert_true (came);
+  gcp_pieces_clear (&pieces);
 }
 
 static gint
@@ -219,6 +298,8 @@ main (int argc, char **argv)
   ADD (too_long_message_takes_no_memory);
   ADD (message_that_a_view_change_cuts_is_whole_in_the_next);
   ADD (message_of_who_crashes_is_delivered_by_nobody);
+  ADD (message_that_goes_ahead_gets_past_own_large_ones);
+  ADD (both_rows_are_begun_again_in_order);
 #undef ADD
   g_test_add_data_func ("/gcp/pieces/small_messages_get_past_large_ones/60kB",
       GSIZE_TO_POINTER (60000), test_small_messages_get_past_large_ones);

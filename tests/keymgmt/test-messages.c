@@ -226,8 +226,14 @@ test_sizes_from_none_to_the_longest (World *world, gconstpointer data)
     g_autoptr (GBytes) message = g_bytes_new_take (g_malloc0 (sizes[i]),
         sizes[i]);
     g_autoptr (GError) error = NULL;
-    gboolean sent = bravis_session_multicast (session, message,
-        BRAVIS_QUALITY_AGREED, &error);
+    gboolean sent;
+
+    /* The longest has room once nothing else waits. */
+    if (i > 0)
+      wait_until (&world->applications[1], has_messages,
+          MIN (i, G_N_ELEMENTS (sizes) - 1));
+    sent = bravis_session_multicast (session, message, BRAVIS_QUALITY_AGREED,
+        &error);
 
     if (sizes[i] > most) {
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
