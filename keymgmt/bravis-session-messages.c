@@ -55,7 +55,9 @@ bravis_session_clear_messages (BravisSession *session)
  * Sends @message to all members, this peer too: every one of them gets it
  * (#BravisSession::message), encrypted on its way, at the same place in the order
  * of all messages and views. It is delivered in the view in which it is sent, which
- * may be a later one than the present. Returns at once.
+ * may be a later one than the present: also because it is large, takes its time, and
+ * was begun again in the next view. Messages of other members get past a large one;
+ * this peer's own do not. Returns at once.
  *
  * What waits for its place in the order is bounded (1 MiB). When that is full,
  * because this peer sends faster than the group takes it, or because a member's
