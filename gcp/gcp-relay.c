@@ -21,12 +21,22 @@ is_deaf (GcpEngine *engine, const GcpPeer *peer)
   return engine->now - peer->path.heard >= get_patience (peer);
 }
 
+/* Others have links to it, too; so they have not to one of another part. */
+static gboolean
+is_of_the_group (GcpEngine *engine, const GcpPeer *peer)
+{
+  return engine->state == GCP_STATE_JOINING
+      || gcp_engine_find_candidate (engine, peer->id)
+      || (engine->view && gcp_view_contains (engine->view, peer->id));
+}
+
 gboolean
 gcp_relay_is_broken (GcpEngine *engine, const GcpPeer *peer)
 {
-  return is_deaf (engine, peer)
+  return (is_deaf (engine, peer)
       || (peer->path.other_deaf > 0
-          && engine->now - peer->path.other_deaf < get_patience (peer));
+          && engine->now - peer->path.other_deaf < get_patience (peer)))
+      && is_of_the_group (engine, peer);
 }
 
 static gboolean
@@ -89,10 +99,11 @@ gcp_relay_send (GcpEngine *engine, GcpPeer *peer, GBytes *bytes)
   }
 }
 
+/* A member, or a candidate, to which there may be no link yet. */
 static GcpPeer *
 find_passing (GcpEngine *engine, GcpMemberId id)
 {
-  GcpPeer *peer = gcp_engine_find_peer (engine, id);
+  GcpPeer *peer = gcp_engine_admit_sender (engine, id);
 
   return peer && !peer->out && !peer->gone ? peer : NULL;
 }
@@ -102,7 +113,7 @@ static void
 pass_on (GcpEngine *engine, const GcpRelay *relay, const guint8 *data,
     gsize size)
 {
-  if (engine->state != GCP_STATE_ENDED && find_passing (engine, relay->from)
+  if (engine->state == GCP_STATE_MEMBER && find_passing (engine, relay->from)
       && find_passing (engine, relay->to))
     say (engine, relay->to, g_bytes_new (data, size));
 }

@@ -194,6 +194,27 @@ test_crash_of_one_of_the_pair_is_seen_in_time (void)
   }
 }
 
+/* Whomever of the three it cannot talk to, the one that coordinates too. */
+static void
+test_newcomer_that_one_member_cannot_hear_joins (void)
+{
+  static const SimConditions near = NEAR;
+
+  for (guint deaf = 0; deaf < 3; deaf++) {
+    g_autoptr (SimGroup) group = make_group (&near, 3);
+
+    sim_group_join (group, (deaf + 1) % 3);
+    cut (group, deaf, 3, BOTH_WAYS);
+    sim_group_run (group, 5 * SECOND);
+    for (guint i = 0; i < 4; i++)
+      g_assert_cmpuint (gcp_view_get_n_members (sim_group_get_view (group, i)),
+          ==, 4);
+    talk (group, 10);
+    sim_group_run (group, 5 * SECOND);
+    assert_nothing_is_wrong (group);
+  }
+}
+
 /* ---- members that mean ill ---- */
 
 static void
@@ -270,6 +291,7 @@ main (int argc, char **argv)
   ADD (nothing_is_passed_on_twice);
   ADD (another_member_takes_over_from_a_crashed_one);
   ADD (crash_of_one_of_the_pair_is_seen_in_time);
+  ADD (newcomer_that_one_member_cannot_hear_joins);
   ADD (nothing_is_passed_on_but_between_members);
   ADD (malformed_is_not_read);
 #undef ADD
