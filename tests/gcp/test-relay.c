@@ -247,6 +247,48 @@ test_nothing_is_passed_on_but_between_members (void)
   g_assert_cmpuint (puppet->n_sent, ==, before);
 }
 
+/* Whether the first member of @group passes on what it gets of member @over. */
+static gboolean
+passes_on (SimGroup *group, guint over, GcpMemberId from, GcpMemberId to)
+{
+  g_autoptr (GBytes) inner = g_bytes_new_static ("\001anything", 9);
+  g_autoptr (GBytes) bytes = gcp_relay_write (&(GcpRelay) {
+      .from = from,.to = to,.bytes = inner });
+  GcpEngine *engine = sim_group_get_engine (group, 0);
+  gboolean passed = FALSE;
+
+  gcp_engine_receive (engine, sim_group_get_id (group, over),
+      g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+      sim_network_now (sim_group_get_network (group)));
+  for (;;) {
+    g_auto (GcpOutput) output = { 0 };
+
+    if (!gcp_engine_poll (engine, &output))
+      return passed;
+    passed |= output.type == GCP_OUTPUT_SEND && output.member == to
+        && g_bytes_equal (output.bytes, bytes);
+  }
+}
+
+static void
+test_only_what_is_the_senders_own_is_passed_on (void)
+{
+  static const SimConditions near = NEAR;
+  g_autoptr (SimGroup) group = make_group (&near, 4);
+  GcpMemberId stranger = 1 + sim_group_get_id (group, 3);
+
+  g_assert_true (passes_on (group, 1, sim_group_get_id (group, 1),
+          sim_group_get_id (group, 2)));
+  g_assert_false (passes_on (group, 3, sim_group_get_id (group, 1),
+          sim_group_get_id (group, 2)));
+  g_assert_false (passes_on (group, 1, sim_group_get_id (group, 1), stranger));
+  gcp_engine_put_out (sim_group_get_engine (group, 0),
+      sim_group_get_id (group, 1),
+      sim_network_now (sim_group_get_network (group)));
+  g_assert_false (passes_on (group, 1, sim_group_get_id (group, 1),
+          sim_group_get_id (group, 2)));
+}
+
 static void
 test_malformed_is_not_read (void)
 {
@@ -293,6 +335,7 @@ main (int argc, char **argv)
   ADD (crash_of_one_of_the_pair_is_seen_in_time);
   ADD (newcomer_that_one_member_cannot_hear_joins);
   ADD (nothing_is_passed_on_but_between_members);
+  ADD (only_what_is_the_senders_own_is_passed_on);
   ADD (malformed_is_not_read);
 #undef ADD
   return g_test_run ();
