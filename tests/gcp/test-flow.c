@@ -5,24 +5,6 @@
 #define SECOND G_USEC_PER_SEC
 #define MILLISECOND (SECOND / 1000)
 
-static SimGroup *
-make_group (const SimConditions *conditions, guint n)
-{
-  GcpConfig config;
-  SimGroup *group;
-
-  gcp_config_init (&config);
-  group = sim_group_new (1, conditions, &config);
-  sim_group_found (group);
-  for (guint i = 1; i < n; i++)
-    sim_group_join (group, 0);
-  sim_group_run (group, 10 * SECOND);
-  for (guint i = 0; i < n; i++)
-    g_assert_cmpuint (gcp_view_get_n_members (sim_group_get_view (group, i)),
-        ==, n);
-  return group;
-}
-
 static void
 assert_bounded (SimGroup *group, gsize message)
 {
@@ -73,7 +55,7 @@ test_paused_member_makes_no_queue_grow (void)
   static const SimConditions calm = {.delay_min = 200,.delay_max = 500 };
 
   for (guint paused = 0; paused < 3; paused++) {
-    g_autoptr (SimGroup) group = make_group (&calm, 3);
+    g_autoptr (SimGroup) group = sim_group_gather (&calm, 3);
     SimNetwork *network = sim_group_get_network (group);
     SimHistory *history = sim_group_get_history (group);
     guint before = sim_history_count_delivered (history);
@@ -102,7 +84,7 @@ test_who_sends_little_does_not_wait_for_who_sends_much (void)
   static const SimConditions narrow = {
     .delay_min = 1000,.delay_max = 1000,.rate = 1000000,.queue = 200000
   };
-  g_autoptr (SimGroup) group = make_group (&narrow, 3);
+  g_autoptr (SimGroup) group = sim_group_gather (&narrow, 3);
   SimNetwork *network = sim_group_get_network (group);
   gint64 longest = 0;
 
@@ -135,7 +117,7 @@ test_ordered_round_trip_bears_losses (gconstpointer user_data)
 {
   double loss = GPOINTER_TO_UINT (user_data) / 100.0;
   const SimConditions lan = {.loss = loss,.delay_min = 100,.delay_max = 200 };
-  g_autoptr (SimGroup) group = make_group (&lan, 3);
+  g_autoptr (SimGroup) group = sim_group_gather (&lan, 3);
   SimNetwork *network = sim_group_get_network (group);
   gint64 times[1000];
 

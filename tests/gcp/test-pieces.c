@@ -90,35 +90,6 @@ test_too_long_message_takes_no_memory (void)
 
 /* ---- in a group ---- */
 
-static SimGroup *
-make_group (const SimConditions *conditions, guint n)
-{
-  GcpConfig config;
-  SimGroup *group;
-
-  gcp_config_init (&config);
-  group = sim_group_new (1, conditions, &config);
-  sim_group_found (group);
-  for (guint i = 1; i < n; i++)
-    sim_group_join (group, 0);
-  sim_group_run (group, 10 * SECOND);
-  for (guint i = 0; i < n; i++)
-    g_assert_cmpuint (gcp_view_get_n_members (sim_group_get_view (group, i)),
-        ==, n);
-  return group;
-}
-
-static void
-assert_nothing_is_wrong (SimGroup *group)
-{
-  SimHistory *history = sim_group_get_history (group);
-  g_autofree char *wrong = sim_history_check (history, TRUE);
-
-  if (!wrong)
-    wrong = sim_history_check_liveness (history);
-  g_assert_cmpstr (wrong, ==, NULL);
-}
-
 static void
 run_until_begun (SimGroup *group, guint sender)
 {
@@ -135,7 +106,7 @@ test_message_that_a_view_change_cuts_is_whole_in_the_next (void)
   };
 
   for (guint sender = 0; sender < 3; sender++) {
-    g_autoptr (SimGroup) group = make_group (&narrow, 4);
+    g_autoptr (SimGroup) group = sim_group_gather (&narrow, 4);
     SimHistory *history = sim_group_get_history (group);
     guint before = sim_history_count_delivered (history);
 
@@ -144,7 +115,7 @@ test_message_that_a_view_change_cuts_is_whole_in_the_next (void)
     sim_group_crash (group, 3);
     sim_group_run (group, 30 * SECOND);
     g_assert_cmpuint (sim_history_count_delivered (history), ==, before + 3);
-    assert_nothing_is_wrong (group);
+    sim_group_assert_nothing_is_wrong (group);
   }
 }
 
@@ -156,7 +127,7 @@ test_message_of_who_crashes_is_delivered_by_nobody (void)
   };
 
   for (guint sender = 0; sender < 3; sender++) {
-    g_autoptr (SimGroup) group = make_group (&narrow, 4);
+    g_autoptr (SimGroup) group = sim_group_gather (&narrow, 4);
     SimHistory *history = sim_group_get_history (group);
     guint before = sim_history_count_delivered (history);
 
@@ -168,7 +139,7 @@ test_message_of_who_crashes_is_delivered_by_nobody (void)
     for (guint i = 0; i < 4; i++)
       for (guint j = 0; i != sender && j < GCP_MAX_MEMBERS; j++)
         g_assert_null (sim_group_get_engine (group, i)->pieces.of[j][0].octets);
-    assert_nothing_is_wrong (group);
+    sim_group_assert_nothing_is_wrong (group);
   }
 }
 
@@ -190,7 +161,7 @@ test_message_that_goes_ahead_gets_past_own_large_ones (void)
   };
 
   for (guint sender = 0; sender < 2; sender++) {
-    g_autoptr (SimGroup) group = make_group (&slow, 2);
+    g_autoptr (SimGroup) group = sim_group_gather (&slow, 2);
     GcpEngine *engine = sim_group_get_engine (group, sender);
     g_autofree guint8 *zeros = g_malloc0 (2 * GCP_PIECE_SIZE);
     g_autoptr (GBytes) first = g_bytes_new (zeros, 2 * GCP_PIECE_SIZE);
@@ -217,7 +188,7 @@ test_both_rows_are_begun_again_in_order (void)
   static const SimConditions slow = {
     .delay_min = 20000,.delay_max = 20000,.rate = 125000,.queue = 60000
   };
-  g_autoptr (SimGroup) group = make_group (&slow, 2);
+  g_autoptr (SimGroup) group = sim_group_gather (&slow, 2);
   GcpEngine *engine = sim_group_get_engine (group, 1);
   g_autoptr (GBytes) ahead = make_message (20 * GCP_PIECE_SIZE);
   GcpPieces pieces = { 0 };
@@ -266,7 +237,7 @@ test_small_messages_get_past_large_ones (gconstpointer user_data)
     .delay_min = 20000,.delay_max = 20000,.rate = 125000,.queue = 60000
   };
   gsize size = GPOINTER_TO_SIZE (user_data);
-  g_autoptr (SimGroup) group = make_group (&slow, 4);
+  g_autoptr (SimGroup) group = sim_group_gather (&slow, 4);
   SimNetwork *network = sim_group_get_network (group);
   gint64 times[60];
 

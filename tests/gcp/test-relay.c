@@ -34,24 +34,6 @@ static const struct {
   { "first_and_last_of_4_far_one_way", FAR, 4, 0, 3, BACK },
 };
 
-static SimGroup *
-make_group (const SimConditions *conditions, guint n)
-{
-  GcpConfig config;
-  SimGroup *group;
-
-  gcp_config_init (&config);
-  group = sim_group_new (1, conditions, &config);
-  sim_group_found (group);
-  for (guint i = 1; i < n; i++)
-    sim_group_join (group, 0);
-  sim_group_run (group, 10 * SECOND);
-  for (guint i = 0; i < n; i++)
-    g_assert_cmpuint (gcp_view_get_n_members (sim_group_get_view (group, i)),
-        ==, n);
-  return group;
-}
-
 static void
 cut (SimGroup *group, guint a, guint b, Ways ways)
 {
@@ -77,17 +59,6 @@ talk (SimGroup *group, guint seconds)
 }
 
 static void
-assert_nothing_is_wrong (SimGroup *group)
-{
-  SimHistory *history = sim_group_get_history (group);
-  g_autofree char *wrong = sim_history_check (history, TRUE);
-
-  if (!wrong)
-    wrong = sim_history_check_liveness (history);
-  g_assert_cmpstr (wrong, ==, NULL);
-}
-
-static void
 count_relayed (guint from, guint to, const guint8 *data, gsize size, gint64 now,
     gpointer user_data)
 {
@@ -98,7 +69,7 @@ static void
 test_broken_pair_stays_in_the_group (gconstpointer user_data)
 {
   guint i = GPOINTER_TO_UINT (user_data);
-  g_autoptr (SimGroup) group = make_group (&pairs[i].conditions, pairs[i].n);
+  g_autoptr (SimGroup) group = sim_group_gather (&pairs[i].conditions, pairs[i].n);
   SimHistory *history = sim_group_get_history (group);
   guint views = sim_history_count_views (history);
   guint delivered = sim_history_count_delivered (history);
@@ -109,14 +80,14 @@ test_broken_pair_stays_in_the_group (gconstpointer user_data)
   g_assert_cmpuint (sim_history_count_views (history), ==, views);
   g_assert_cmpuint (sim_history_count_delivered (history) - delivered, ==,
       600 * pairs[i].n);
-  assert_nothing_is_wrong (group);
+  sim_group_assert_nothing_is_wrong (group);
 }
 
 static void
 test_healed_pair_is_direct_again (void)
 {
   static const SimConditions near = NEAR;
-  g_autoptr (SimGroup) group = make_group (&near, 3);
+  g_autoptr (SimGroup) group = sim_group_gather (&near, 3);
   SimNetwork *network = sim_group_get_network (group);
   guint relayed = 0;
 
@@ -138,7 +109,7 @@ static void
 test_nothing_is_passed_on_twice (void)
 {
   static const SimConditions near = NEAR;
-  g_autoptr (SimGroup) group = make_group (&near, 4);
+  g_autoptr (SimGroup) group = sim_group_gather (&near, 4);
 
   cut (group, 0, 3, BOTH_WAYS);
   cut (group, 1, 3, BOTH_WAYS);
@@ -158,7 +129,7 @@ test_another_member_takes_over_from_a_crashed_one (void)
   static const SimConditions near = NEAR;
 
   for (guint crashed = 1; crashed <= 2; crashed++) {
-    g_autoptr (SimGroup) group = make_group (&near, 4);
+    g_autoptr (SimGroup) group = sim_group_gather (&near, 4);
     guint views = sim_history_count_views (sim_group_get_history (group));
 
     cut (group, 0, 3, BOTH_WAYS);
@@ -170,7 +141,7 @@ test_another_member_takes_over_from_a_crashed_one (void)
     g_assert_cmpuint (gcp_view_get_n_members (sim_group_get_view (group, 3)),
         ==, 3);
     sim_group_run (group, 5 * SECOND);
-    assert_nothing_is_wrong (group);
+    sim_group_assert_nothing_is_wrong (group);
   }
 }
 
@@ -180,7 +151,7 @@ test_crash_of_one_of_the_pair_is_seen_in_time (void)
   static const SimConditions near = NEAR;
 
   for (guint i = 0; i < 20; i++) {
-    g_autoptr (SimGroup) group = make_group (&near, 4);
+    g_autoptr (SimGroup) group = sim_group_gather (&near, 4);
 
     cut (group, 0, 3, BOTH_WAYS);
     talk (group, 5);
@@ -201,7 +172,7 @@ test_newcomer_that_one_member_cannot_hear_joins (void)
   static const SimConditions near = NEAR;
 
   for (guint deaf = 0; deaf < 3; deaf++) {
-    g_autoptr (SimGroup) group = make_group (&near, 3);
+    g_autoptr (SimGroup) group = sim_group_gather (&near, 3);
 
     sim_group_join (group, (deaf + 1) % 3);
     cut (group, deaf, 3, BOTH_WAYS);
@@ -211,7 +182,7 @@ test_newcomer_that_one_member_cannot_hear_joins (void)
           ==, 4);
     talk (group, 10);
     sim_group_run (group, 5 * SECOND);
-    assert_nothing_is_wrong (group);
+    sim_group_assert_nothing_is_wrong (group);
   }
 }
 
@@ -274,7 +245,7 @@ static void
 test_only_what_is_the_senders_own_is_passed_on (void)
 {
   static const SimConditions near = NEAR;
-  g_autoptr (SimGroup) group = make_group (&near, 4);
+  g_autoptr (SimGroup) group = sim_group_gather (&near, 4);
   GcpMemberId stranger = 1 + sim_group_get_id (group, 3);
 
   g_assert_true (passes_on (group, 1, sim_group_get_id (group, 1),

@@ -494,3 +494,31 @@ sim_group_run (SimGroup *group, gint64 microseconds)
   sim_network_run_until (group->network,
       sim_network_now (group->network) + microseconds);
 }
+
+SimGroup *
+sim_group_gather (const SimConditions *conditions, guint n)
+{
+  GcpConfig config;
+  SimGroup *group;
+
+  gcp_config_init (&config);
+  group = sim_group_new (1, conditions, &config);
+  sim_group_found (group);
+  for (guint i = 1; i < n; i++)
+    sim_group_join (group, 0);
+  sim_group_run (group, 10 * G_USEC_PER_SEC);
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpuint (gcp_view_get_n_members (sim_group_get_view (group, i)),
+        ==, n);
+  return group;
+}
+
+void
+sim_group_assert_nothing_is_wrong (SimGroup *group)
+{
+  g_autofree char *wrong = sim_history_check (group->history, TRUE);
+
+  if (!wrong)
+    wrong = sim_history_check_liveness (group->history);
+  g_assert_cmpstr (wrong, ==, NULL);
+}

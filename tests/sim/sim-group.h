@@ -73,6 +73,13 @@ gboolean sim_group_has_ended (SimGroup *group, guint process,
 
 void sim_group_run (SimGroup *group, gint64 microseconds);
 
+/* A group of @n with the defaults and seed 1, ten seconds after it was founded. */
+SimGroup *sim_group_gather (const SimConditions *conditions, guint n);
+
+/* Neither with its history, where members do not leave without a reason, nor with
+ * where all are at the end. */
+void sim_group_assert_nothing_is_wrong (SimGroup *group);
+
 /* Runs a whole schedule. NULL: nothing was wrong. With @logs, a directory, its
  * history is left there. */
 char *sim_schedule_run (guint64 seed, SimScheduleKind kind, gboolean trace,
