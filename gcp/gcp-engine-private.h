@@ -303,8 +303,9 @@ void gcp_order_deliver_item (GcpEngine *engine, const GcpItem *item);
  * is none. */
 GcpItem *gcp_order_take_submitted (GcpEngine *engine);
 void gcp_order_drop_submitted (GcpEngine *engine);     /* the same; it is here already */
-/* The view ends: what is left of own messages is sent anew in the next. */
-void gcp_order_take_back (GcpEngine *engine);
+/* The view ends: what is left of own messages is sent in the next; all of a message
+ * that is begun, if it is to @begin_again. */
+void gcp_order_take_back (GcpEngine *engine, gboolean begin_again);
 void gcp_order_reset (GcpEngine *engine);       /* a new view */
 gint64 gcp_order_deadline (const GcpEngine *engine);
 

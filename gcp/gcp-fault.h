@@ -22,7 +22,8 @@ typedef enum {
   GCP_FAULT_LOG_FORGETFUL,      /* messages are forgotten before all hold them */
   GCP_FAULT_PENDING_KEPT,       /* messages of an older view count in this one */
   GCP_FAULT_BEGUN_FORGOTTEN,    /* half of an own message is not sent again */
-  GCP_FAULT_PIECES_KEPT,        /* half of a message goes on in the next view */
+  GCP_FAULT_BEGUN_CONTINUED,    /* ... though there are newcomers, who lack the
+                                 * other half */
   GCP_FAULT_IMPATIENT,          /* a short silence is a crash */
   /* from one view to the next */
   GCP_FAULT_CUT_TOO_SHORT,      /* ends with what the coordinator holds itself */

@@ -102,6 +102,22 @@ renew_lineage (GcpEngine *engine, GcpProposal *proposal, GcpViewId old_id)
   gcp_lineage_settle (engine->lineage, proposal->acking, old_id);
 }
 
+/* Messages of which a part was delivered go on, if all who are here have that part. */
+static void
+renew_pieces (GcpEngine *engine, const GcpView *old, gboolean dropped)
+{
+  gboolean newcomers = !old;
+
+  for (guint i = 0; old && i < gcp_view_get_n_members (engine->view); i++)
+    newcomers |= !gcp_view_contains (old, gcp_engine_member_at (engine, i));
+  if (newcomers)
+    gcp_pieces_clear (&engine->pieces);
+  else
+    gcp_pieces_move (&engine->pieces, old, engine->view);
+  /* One's own may have been among what lay behind the cut. */
+  gcp_order_take_back (engine, newcomers || dropped);
+}
+
 void
 gcp_install (GcpEngine *engine, GcpProposal *prepared)
 {
@@ -110,6 +126,8 @@ gcp_install (GcpEngine *engine, GcpProposal *prepared)
   GcpMessage here = {
     .type = GCP_MESSAGE_HERE,.view = proposal->id,.primary = proposal->primary
   };
+  g_autoptr (GcpView) old = NULL;
+  gboolean dropped = engine->log.held > proposal->cut;
   GcpOutput *output;
 
   if (engine->told_out && !proposal->primary) {
@@ -127,7 +145,7 @@ gcp_install (GcpEngine *engine, GcpProposal *prepared)
   output = gcp_engine_add_output (engine, GCP_OUTPUT_VIEW);
   departures = make_departures (engine, proposal);
   output->departures = g_array_ref (departures);
-  g_clear_pointer (&engine->view, gcp_view_unref);
+  old = g_steal_pointer (&engine->view);
   engine->view = gcp_view_new (proposal->id.number, proposal->primary,
       (const GcpMember *) (gpointer) proposal->members->data,
       proposal->members->len);
@@ -141,7 +159,7 @@ gcp_install (GcpEngine *engine, GcpProposal *prepared)
   engine->promised = (GcpViewId) { 0 };
   engine->leave_said = FALSE;
   gcp_change_clear (engine);
-  gcp_order_take_back (engine);
+  renew_pieces (engine, old, dropped);
   gcp_merge_installed (engine);
   renew_peers (engine, proposal, departures);
   gcp_order_reset (engine);

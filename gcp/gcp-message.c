@@ -7,6 +7,7 @@
 #define FLAG_OMITTED 2                  /* ORDER only */
 #define FLAG_MORE 4
 #define FLAG_AHEAD 8
+#define FLAG_CONTINUES 16
 
 GcpItem *
 gcp_item_new (guint8 sender, GcpQuality quality, GBytes *payload)
@@ -203,6 +204,7 @@ read_flags (GcpMessage *m, GcpReader *reader, guint8 known)
   m->quality = flags & FLAG_SAFE ? GCP_SAFE : GCP_AGREED;
   m->more = (flags & FLAG_MORE) != 0;
   m->ahead = (flags & FLAG_AHEAD) != 0;
+  m->continues = (flags & FLAG_CONTINUES) != 0;
   m->omitted = (flags & FLAG_OMITTED) != 0;
   if (flags & ~known)
     gcp_reader_fail (reader);
@@ -211,7 +213,8 @@ read_flags (GcpMessage *m, GcpReader *reader, guint8 known)
 static void
 read_item (GcpMessage *m, GcpReader *reader, GBytes *bytes)
 {
-  read_flags (m, reader, FLAG_SAFE | FLAG_MORE | FLAG_AHEAD);
+  read_flags (m, reader, FLAG_SAFE | FLAG_MORE | FLAG_AHEAD
+      | FLAG_CONTINUES);
   m->payload = read_rest (reader, bytes, GCP_PIECE_SIZE);
 }
 
@@ -221,7 +224,7 @@ read_order (GcpMessage *m, GcpReader *reader, GBytes *bytes)
   m->sequence = gcp_read_u64 (reader);
   m->sender = gcp_read_u8 (reader);
   read_flags (m, reader, FLAG_SAFE | FLAG_OMITTED | FLAG_MORE
-      | FLAG_AHEAD);
+      | FLAG_AHEAD | FLAG_CONTINUES);
   if (!m->omitted)
     m->payload = read_rest (reader, bytes, GCP_PIECE_SIZE);
 }
@@ -347,6 +350,7 @@ gcp_message_get_item (const GcpMessage *m, guint8 sender)
   GcpItem *item = gcp_item_new (sender, m->quality, m->payload);
 
   item->more = m->more;
+  item->continues = m->continues;
   item->ahead = m->ahead;
   return item;
 }
@@ -357,6 +361,7 @@ gcp_message_set_item (GcpMessage *m, const GcpItem *item)
   m->sender = item->sender;
   m->quality = item->quality;
   m->more = item->more;
+  m->continues = item->continues;
   m->ahead = item->ahead;
   m->payload = item->payload;
 }
@@ -377,7 +382,8 @@ write_flags (GcpWriter *writer, const GcpMessage *m)
 {
   gcp_write_u8 (writer, (m->quality == GCP_SAFE ? FLAG_SAFE : 0)
       | (m->omitted ? FLAG_OMITTED : 0) | (m->more ? FLAG_MORE : 0)
-      | (m->ahead ? FLAG_AHEAD : 0));
+      | (m->ahead ? FLAG_AHEAD : 0)
+      | (m->continues ? FLAG_CONTINUES : 0));
 }
 
 static void

@@ -50,6 +50,7 @@ typedef struct {
   guint8 sender;                /* place in the view */
   GcpQuality quality;
   gboolean more;                /* not the last piece of a message */
+  gboolean continues;           /* not the first */
   gboolean ahead;               /* of a message that others do not hold up */
   GBytes *payload;
 } GcpItem;
@@ -104,7 +105,7 @@ typedef struct {
                                  * answers */
   guint8 sender;                /* ORDER, MISSING, APPENDED */
   GcpQuality quality;
-  gboolean more, ahead;         /* as of an item */
+  gboolean more, continues, ahead;      /* as of an item */
   gboolean omitted;             /* ORDER: the payload is its receiver's own */
   GBytes *payload;              /* messages, and cards */
   gboolean primary;             /* HERE */

@@ -67,18 +67,16 @@ take_back (GcpEngine *engine, GQueue *items)
 
 /* With an honest coordinator nothing is submitted any more, and what is is not lost. */
 void
-gcp_order_take_back (GcpEngine *engine)
+gcp_order_take_back (GcpEngine *engine, gboolean begin_again)
 {
   take_back (engine, &engine->submitted);
   engine->submitted_size = 0;
   engine->submitted_cost = 0;
-  for (guint i = 0; i < 2; i++) {
+  for (guint i = 0; i < 2 && begin_again && !GCP_FAULT (BEGUN_CONTINUED); i++) {
     if (GCP_FAULT (BEGUN_FORGOTTEN))
       g_queue_clear_full (&engine->begun[i], (GDestroyNotify) gcp_item_free);
     take_back (engine, &engine->begun[i]);
   }
-  if (!GCP_FAULT (PIECES_KEPT))
-    gcp_pieces_clear (&engine->pieces);
 }
 
 /* ---- the sequencer ---- */

@@ -15,6 +15,23 @@ gcp_pieces_clear (GcpPieces *pieces)
       forget (&pieces->of[i][j]);
 }
 
+void
+gcp_pieces_move (GcpPieces *pieces, const GcpView *from, const GcpView *to)
+{
+  GcpPieces moved = { 0 };
+
+  for (guint i = 0; i < gcp_view_get_n_members (to); i++) {
+    gint old = gcp_view_find (from, gcp_view_get_member (to, i)->id);
+
+    for (guint j = 0; old >= 0 && j < 2; j++) {
+      moved.of[i][j] = pieces->of[old][j];
+      pieces->of[old][j] = (GcpPartial) { 0 };
+    }
+  }
+  gcp_pieces_clear (pieces);
+  *pieces = moved;
+}
+
 static void
 append (GcpPartial *partial, GBytes *payload)
 {
@@ -37,8 +54,13 @@ gcp_pieces_add (GcpPieces *pieces, const GcpItem *item)
   GcpPartial *partial = &pieces->of[item->sender][item->ahead];
   GBytes *whole = NULL;
 
-  if (!item->more && !partial->octets)
+  if (!item->continues)
+    forget (partial);
+  if (!item->more && !item->continues)
     return g_bytes_ref (item->payload);
+  /* Its beginning was for others. */
+  if (item->continues && !partial->octets)
+    return NULL;
   append (partial, item->payload);
   if (item->more)
     return NULL;
@@ -77,6 +99,7 @@ gcp_pieces_cut (GQueue *items, GBytes *message, GcpQuality quality,
     at += n;
     item = gcp_item_new (0, at < size ? GCP_AGREED : quality, piece);
     item->more = at < size;
+    item->continues = at > n;
     item->ahead = ahead;
     if (before)
       g_queue_insert_before (items, before, item);

@@ -5,9 +5,9 @@
  * one sender are in its order; all but the last say that more follow. The message
  * is delivered where its last piece is.
  *
- * What all members of a view deliver is the same, so what they put together is, and
- * what is not whole when the view ends is dropped by all alike: its sender begins
- * again in the next.
+ * What all members of a view deliver is the same, so what they put together is. What
+ * is not whole when the view ends goes on in the next, if nobody is new there. Where
+ * somebody is, all drop it alike, and its sender begins again.
  *
  * A sender has two rows of messages: what goes ahead gets past what is left of its
  * ordinary messages, and so also comes between the pieces of one.
@@ -29,6 +29,10 @@ typedef struct {
 } GcpPieces;
 
 void gcp_pieces_clear (GcpPieces *pieces);
+
+/* From @from to @to: by their places there, of those who go on. */
+void gcp_pieces_move (GcpPieces *pieces, const GcpView *from,
+    const GcpView *to);
 
 /* The whole message, if @item ends one that is not too long. */
 GBytes *gcp_pieces_add (GcpPieces *pieces, const GcpItem *item);

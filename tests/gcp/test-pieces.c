@@ -82,6 +82,7 @@ test_too_long_message_takes_no_memory (void)
   endless->more = TRUE;
   for (guint i = 0; i < 10000; i++) {
     g_assert_null (gcp_pieces_add (&pieces, endless));
+    endless->continues = TRUE;
     g_assert_cmpuint (pieces.of[1][0].octets->len, <=, GCP_MAX_PAYLOAD_SIZE);
   }
   g_assert_cmpuint (pieces.of[1][0].octets->len, ==, 0);
@@ -200,7 +201,7 @@ test_both_rows_are_begun_again_in_order (void)
           sim_network_now (sim_group_get_network (group)), NULL));
   while (engine->begun[1].length < 5)
     sim_group_run (group, MILLISECOND);
-  gcp_order_take_back (engine);
+  gcp_order_take_back (engine, TRUE);
   for (GList * l = engine->own.head; l; l = l->next) {
     GcpItem *item = l->data;
     g_autoptr (GBytes) message = NULL;

@@ -35,7 +35,7 @@ static const Fault faults[] = {
         "integrity:,sending view:,liveness:", 1000},
   {"begun_forgotten", GCP_FAULT_BEGUN_FORGOTTEN, CRASHES,
         "integrity:,liveness:", 1000},
-  {"pieces_kept", GCP_FAULT_PIECES_KEPT, CRASHES,
+  {"begun_continued", GCP_FAULT_BEGUN_CONTINUED, CRASHES,
         "integrity:,same set:,liveness:", 1000},
   {"impatient", GCP_FAULT_IMPATIENT, CRASHES, "thrown out:", 500},
   {"cut_too_short", GCP_FAULT_CUT_TOO_SHORT, CRASHES,
