@@ -130,8 +130,8 @@ gboolean gcp_engine_multicast_ahead (GcpEngine *engine, GBytes *message,
     GcpQuality quality, gint64 now, GError **error);
 
 /* TRUE: a message of one piece multicast now is sent in the present view, and so
- * delivered in it by all that stay together (a longer one is begun in it, and begun
- * again in the next where it is not whole by then). FALSE: no view yet, a view change runs, or others
+ * delivered in it by all that stay together (a longer one is begun in it, and may
+ * end in a later one). FALSE: no view yet, a view change runs, or others
  * wait before it: it may be sent in a later view. */
 gboolean gcp_engine_is_open (const GcpEngine *engine);
 

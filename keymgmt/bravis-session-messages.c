@@ -55,8 +55,8 @@ bravis_session_clear_messages (BravisSession *session)
  * Sends @message to all members, this peer too: every one of them gets it
  * (#BravisSession::message), encrypted on its way, at the same place in the order
  * of all messages and views. It is delivered in the view in which it is sent, which
- * may be a later one than the present: also because it is large, takes its time, and
- * was begun again in the next view. Messages of other members get past a large one;
+ * may be a later one than the present: a large one takes its time, and is sent in the
+ * view in which its last octets are. Messages of other members get past a large one;
  * this peer's own do not. Returns at once.
  *
  * What waits for its place in the order is bounded (1 MiB). When that is full,

@@ -98,7 +98,7 @@ run_until_begun (SimGroup *group, guint sender)
     sim_group_run (group, MILLISECOND);
 }
 
-/* A view ends in the middle: in the next one the sender begins again. */
+/* A view ends in the middle: in the next one the sender goes on. */
 static void
 test_message_that_a_view_change_cuts_is_whole_in_the_next (void)
 {
@@ -114,8 +114,39 @@ test_message_that_a_view_change_cuts_is_whole_in_the_next (void)
     g_assert_true (sim_group_multicast (group, sender, GCP_SAFE, LARGE));
     run_until_begun (group, sender);
     sim_group_crash (group, 3);
+    while (gcp_view_get_n_members (sim_group_get_view (group, sender)) == 4)
+      sim_group_run (group, MILLISECOND);
+    g_assert_cmpuint (sim_group_get_engine (group, sender)->begun[0].length, >=,
+        50);
     sim_group_run (group, 30 * SECOND);
     g_assert_cmpuint (sim_history_count_delivered (history), ==, before + 3);
+    sim_group_assert_nothing_is_wrong (group);
+  }
+}
+
+/* Somebody comes in the middle: the sender begins again, and it gets all of it. */
+static void
+test_newcomer_gets_a_whole_message (void)
+{
+  static const SimConditions narrow = {
+    .delay_min = 5000,.delay_max = 10000,.rate = 1000000,.queue = 200000
+  };
+
+  for (guint sender = 0; sender < 3; sender++) {
+    g_autoptr (SimGroup) group = sim_group_gather (&narrow, 3);
+
+    g_assert_true (sim_group_multicast (group, sender, GCP_AGREED, LARGE));
+    run_until_begun (group, sender);
+    sim_group_join (group, (sender + 1) % 3);
+    while (gcp_view_get_n_members (sim_group_get_view (group, sender)) == 3)
+      sim_group_run (group, MILLISECOND);
+    g_assert_cmpuint (gcp_engine_get_queued (sim_group_get_engine (group,
+                sender)), >, LARGE / 2);
+    sim_group_run (group, 30 * SECOND);
+    g_assert_cmpuint (gcp_view_get_n_members (sim_group_get_view (group, 3)),
+        ==, 4);
+    g_assert_cmpuint (gcp_engine_get_queued (sim_group_get_engine (group,
+                sender)), ==, 0);
     sim_group_assert_nothing_is_wrong (group);
   }
 }
@@ -269,6 +300,7 @@ main (int argc, char **argv)
   ADD (pieces_give_the_message);
   ADD (too_long_message_takes_no_memory);
   ADD (message_that_a_view_change_cuts_is_whole_in_the_next);
+  ADD (newcomer_gets_a_whole_message);
   ADD (message_of_who_crashes_is_delivered_by_nobody);
   ADD (message_that_goes_ahead_gets_past_own_large_ones);
   ADD (both_rows_are_begun_again_in_order);
