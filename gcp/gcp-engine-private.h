@@ -232,6 +232,7 @@ struct _GcpEngine {
   GcpSighting sighted;
   GcpMerge merge;
   GcpViewId cancelled;          /* of the other part; it is not installed there */
+  GcpViewId joined;             /* the newest merge led to a joint view */
   gint64 next_merge, merge_pause;
   gint64 next_answer;           /* to a probe */
 

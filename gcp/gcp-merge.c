@@ -152,8 +152,10 @@ gcp_merge_may_install (GcpEngine *engine)
 void
 gcp_merge_commits (GcpEngine *engine)
 {
-  if (engine->merge.said && engine->merge.leads)
-    say (engine, GCP_MESSAGE_GO);
+  if (!engine->merge.said || !engine->merge.leads)
+    return;
+  engine->joined = engine->merge.id;
+  say (engine, GCP_MESSAGE_GO);
 }
 
 void
@@ -254,6 +256,25 @@ gcp_merge_send_part (GcpEngine *engine, GcpProposal *draft)
 }
 
 static void
+say_apart (GcpEngine *engine, GcpPeer *peer, GcpViewId merge)
+{
+  GcpMessage m = gcp_change_message (engine, GCP_MESSAGE_APART, merge);
+
+  gcp_engine_send (engine, peer->id, &m);
+}
+
+/* Nothing came of it, as far as is known here; what was said is void. */
+static void
+go_on_alone (GcpEngine *engine)
+{
+  gboolean said = engine->merge.said;
+
+  give_up (engine, FALSE);
+  if (said && engine->attempt)
+    gcp_coordinator_start (engine);
+}
+
+static void
 handle_merge (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 {
   GcpMerge *merge = &engine->merge;
@@ -262,6 +283,12 @@ handle_merge (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
       || m->attempt.number > engine->highest + GCP_MAX_NUMBER_STEP
       || gcp_view_contains (engine->view, peer->id))
     return;
+  /* What was begun with it before is over there. It asks again; @peer is gone. */
+  if (merge->other == peer->id && !merge->leads
+      && gcp_view_id_compare (merge->id, m->attempt) < 0) {
+    go_on_alone (engine);
+    return;
+  }
   /* Both asked: the greater id wins, at both. */
   if (merge->other != GCP_MEMBER_NONE && merge->leads && !merge->said
       && gcp_view_id_compare (merge->id, m->attempt) < 0) {
@@ -271,11 +298,8 @@ handle_merge (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
   }
   if (!is_coordinator (engine) || engine->frozen || engine->attempt
       || merge->other != GCP_MEMBER_NONE) {
-    GcpMessage apart = gcp_change_message (engine, GCP_MESSAGE_APART,
-        m->attempt);
-
     if (merge->other != peer->id)
-      gcp_engine_send (engine, peer->id, &apart);
+      say_apart (engine, peer, m->attempt);
     return;
   }
   engine->highest = MAX (engine->highest, m->attempt.number);
@@ -498,13 +522,20 @@ handle_held (GcpEngine *engine)
 static void
 handle_apart (GcpEngine *engine)
 {
-  gboolean said = engine->merge.said;
-
   if (is_holding_joint (engine))
     engine->cancelled = engine->prepared->id;
-  give_up (engine, FALSE);
-  if (said && engine->attempt)
-    gcp_coordinator_start (engine);
+  go_on_alone (engine);
+}
+
+/* The other coordinator takes part in a merge that is over here, or never began:
+ * its MERGE or APART came late, or twice. Nothing is said of one that this member
+ * led to a joint view, which that part may have to install. */
+static void
+handle_stale (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
+{
+  if ((m->type == GCP_MESSAGE_PART || m->type == GCP_MESSAGE_JOINT)
+      && gcp_view_id_compare (m->attempt, engine->joined) > 0)
+    say_apart (engine, peer, m->attempt);
 }
 
 static void
@@ -530,7 +561,7 @@ gcp_merge_handle (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
       && !(m->type == GCP_MESSAGE_CARD && ours))
     return FALSE;
   else if (!ours)
-    return TRUE;
+    handle_stale (engine, peer, m);
   else if (m->type == GCP_MESSAGE_CARD)
     handle_card (engine, m);
   else if (m->type == GCP_MESSAGE_PART)

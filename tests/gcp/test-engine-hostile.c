@@ -293,6 +293,58 @@ test_merge_that_does_not_get_on_is_given_up (void)
   assert_still_works (puppet);
 }
 
+/* Its first MERGE came late, and it has forgotten it: it asks again, with a greater
+ * number. This part does not wait for the end of the first. */
+static void
+test_merge_that_is_asked_for_again_ends_the_first (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  GcpMessage m = {
+    .type = GCP_MESSAGE_MERGE,.view = puppet->view,
+    .attempt = {puppet->view.number + 2, GCP_PUPPET_MEMBER}
+  };
+
+  gcp_puppet_come_back (puppet);
+  say_merge (puppet);
+  g_assert_cmpuint (puppet->engine->merge.other, ==, GCP_PUPPET_MEMBER);
+  gcp_puppet_say (puppet, &m);
+  gcp_puppet_run (puppet, SECOND / 5);
+  g_assert_cmpuint (puppet->engine->merge.other, ==, GCP_MEMBER_NONE);
+  assert_still_works (puppet);
+}
+
+/* Who waits for an end of a merge that is over here is told so at once. */
+static void
+test_part_of_a_merge_that_is_over_is_answered (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autoptr (GcpProposal) proposal = gcp_proposal_new ();
+  GcpViewId joined = { puppet->view.number + 1, GCP_PUPPET_ENGINE };
+  GcpMessage m = {
+    .type = GCP_MESSAGE_PART,.view = puppet->view,.proposal = proposal
+  };
+
+  gcp_puppet_come_back (puppet);
+  proposal->id = puppet->view;
+  proposal->lineage = gcp_puppet_make_lineage ();
+  gcp_proposal_add_member (proposal, GCP_PUPPET_MEMBER, NULL);
+  gcp_ids_add (proposal->acking, GCP_PUPPET_MEMBER);
+  puppet->engine->joined = joined;
+  for (guint later = 0; later < 2; later++) {
+    g_auto (GcpMessage) apart = { 0 };
+
+    m.attempt = (GcpViewId) { joined.number + later, GCP_PUPPET_ENGINE };
+    gcp_puppet_say (puppet, &m);
+    gcp_puppet_run (puppet, SECOND / 10);
+    /* Of what this member led to a joint view nothing is said. */
+    g_assert_cmpint (gcp_puppet_find (puppet, GCP_MESSAGE_APART, &apart), ==,
+        later == 1);
+    if (later)
+      g_assert_true (gcp_view_id_equal (apart.attempt, m.attempt));
+  }
+  assert_still_works (puppet);
+}
+
 /* It makes a view of both, waits until that is held ready, and says nothing more. */
 static void
 test_merge_that_is_not_ended_is_given_up (void)
@@ -549,6 +601,8 @@ main (int argc, char **argv)
   ADD (notice_of_one_member_does_not_end_a_majority);
   ADD (probes_are_answered_within_bounds);
   ADD (merge_that_does_not_get_on_is_given_up);
+  ADD (merge_that_is_asked_for_again_ends_the_first);
+  ADD (part_of_a_merge_that_is_over_is_answered);
   ADD (merge_that_is_not_ended_is_given_up);
   ADD (merge_with_flipped_bits_leaves_the_engine_in_order);
 #undef ADD
