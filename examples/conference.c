@@ -39,11 +39,20 @@ static void
 on_epoch_changed (BravisSession *session, guint64 number, const char *cause,
     double milliseconds, gpointer user_data)
 {
-  g_autofree char *code = bravis_session_dup_verification_code (session);
   g_auto (GStrv) members = bravis_session_dup_members (session);
   g_autofree char *list = g_strjoinv (", ", members);
 
-  g_print ("new keys (%s) for %s; compare by voice: %s\n", cause, list, code);
+  g_print ("new keys (%s) for %s\n", cause, list);
+}
+
+static void
+on_verification_code (BravisSession *session, GParamSpec *pspec,
+    gpointer user_data)
+{
+  g_autofree char *code = bravis_session_dup_verification_code (session);
+
+  if (code)
+    g_print ("compare by voice: %s\n", code);
 }
 
 static void
@@ -91,6 +100,8 @@ connect_signals (BravisSession *session, GMainLoop *loop)
   g_signal_connect (session, "member-joined", G_CALLBACK (on_member_joined),
       NULL);
   g_signal_connect (session, "member-left", G_CALLBACK (on_member_left), NULL);
+  g_signal_connect (session, "notify::verification-code",
+      G_CALLBACK (on_verification_code), NULL);
   g_signal_connect (session, "epoch-changed", G_CALLBACK (on_epoch_changed),
       NULL);
   g_signal_connect (session, "refused", G_CALLBACK (on_refused), NULL);

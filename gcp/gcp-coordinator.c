@@ -4,8 +4,11 @@
 
 #define RETRIES_A_SUSPICION 4           /* after REFUSED: so often at most */
 #define MAX_REFUSALS 16                 /* of one member in one view */
-#define LATEST_SUSPICIONS 32            /* suspicion times until an answer that
-                                         * makes progress is due */
+/* Suspicion times until an answer that makes progress is due; the second where the
+ * progress is what a narrow path that loses much may make, in segments each. */
+#define LATEST_SUSPICIONS 32
+#define LATEST_SUSPICIONS_AT_ALL 192
+#define SEGMENTS_A_SUSPICION 4
 
 static void
 reply_free (GcpReply *reply)
@@ -54,14 +57,28 @@ attempt_find (GcpAttempt *attempt, GcpMemberId id)
 
 /* ---- proposing ---- */
 
+static guint64
+count_moved (GcpEngine *engine, GcpMemberId id)
+{
+  GcpPeer *peer = gcp_engine_find_peer (engine, id);
+
+  return peer ? gcp_link_get_n_moved (peer->link) : 0;
+}
+
 static void
 set_phase (GcpEngine *engine, GcpPhase phase)
 {
-  engine->attempt->phase = phase;
-  engine->attempt->deadline = engine->now
+  GcpAttempt *attempt = engine->attempt;
+
+  attempt->phase = phase;
+  attempt->began = engine->now;
+  attempt->deadline = engine->now
       + GCP_ANSWER_SUSPICIONS * engine->config.suspicion;
-  engine->attempt->latest = engine->now
-      + LATEST_SUSPICIONS * engine->config.suspicion;
+  for (guint i = 0; i < attempt->replies->len; i++) {
+    GcpReply *reply = attempt->replies->pdata[i];
+
+    reply->n_moved = count_moved (engine, reply->id);
+  }
 }
 
 static void
@@ -456,7 +473,6 @@ gcp_coordinator_start (GcpEngine *engine)
       g_ptr_array_new_with_free_func ((GDestroyNotify) reply_free);
   engine->promised = engine->attempt->id;
   engine->frozen = TRUE;
-  set_phase (engine, GCP_PHASE_GATHER);
   for (guint i = 0; i < engine->candidates->len; i++)
     g_array_append_val (known,
         ((GcpCandidate *) engine->candidates->pdata[i])->id);
@@ -487,6 +503,7 @@ gcp_coordinator_start (GcpEngine *engine)
       g_ptr_array_add (reply->unordered, gcp_item_copy (item));
     }
   }
+  set_phase (engine, GCP_PHASE_GATHER);
   check_gathered (engine);
 }
 
@@ -663,22 +680,36 @@ is_in_vain (GcpEngine *engine, GcpReply *reply)
   return FALSE;
 }
 
+/* Whether something of the streams with @reply's member came not long ago, and, as
+ * time goes on, enough. */
+static gboolean
+gets_on (GcpEngine *engine, const GcpReply *reply)
+{
+  GcpPeer *peer = gcp_engine_find_peer (engine, reply->id);
+  gint64 suspicions = (engine->now - engine->attempt->began)
+      / engine->config.suspicion;
+
+  if (!peer || gcp_link_get_last_moved (peer->link) <= engine->now
+      - engine->config.suspicion)
+    return FALSE;
+  return suspicions < LATEST_SUSPICIONS
+      || (suspicions < LATEST_SUSPICIONS_AT_ALL
+      && count_moved (engine, reply->id) >= reply->n_moved
+      + suspicions * SEGMENTS_A_SUSPICION);
+}
+
 /* An answer can stand behind much that is still on its way, on a narrow path: who
  * gets on with it is not given up. */
 static void
 extend_deadline (GcpEngine *engine)
 {
   GcpAttempt *attempt = engine->attempt;
-  gint64 recently = engine->now - engine->config.suspicion;
 
   for (guint i = 0; i < attempt->replies->len; i++) {
     GcpReply *reply = attempt->replies->pdata[i];
-    GcpPeer *peer = gcp_engine_find_peer (engine, reply->id);
 
-    if (peer && is_waited_for (attempt, reply)
-        && gcp_link_get_last_moved (peer->link) > recently)
-      attempt->deadline = MIN (attempt->latest,
-          engine->now + engine->config.suspicion);
+    if (is_waited_for (attempt, reply) && gets_on (engine, reply))
+      attempt->deadline = engine->now + engine->config.suspicion;
   }
 }
 
@@ -687,8 +718,7 @@ watch_attempt (GcpEngine *engine)
 {
   gboolean in_vain = FALSE;
 
-  if (engine->now >= engine->attempt->deadline
-      && engine->now < engine->attempt->latest)
+  if (engine->now >= engine->attempt->deadline)
     extend_deadline (engine);
   for (guint i = 0; i < engine->attempt->replies->len; i++) {
     GcpReply *reply = engine->attempt->replies->pdata[i];

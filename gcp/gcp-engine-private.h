@@ -119,6 +119,7 @@ typedef struct {
   GcpMemberId id;
   gboolean flushed;
   gboolean acked;               /* holds the proposal ready; or need not */
+  guint64 n_moved;              /* of its link, when the phase began */
   guint64 held;
   guint64 own_ordered;
   gboolean leaving;
@@ -142,7 +143,7 @@ typedef struct {
                                  * and in the end the newcomers */
   gint64 deadline;              /* for the answers of this phase */
   gboolean refused;             /* to be made again with a greater number */
-  gint64 latest;                /* ... not put off beyond this */
+  gint64 began;                 /* this phase */
   GcpLineage *lineage;          /* what those who answered know together */
   GcpMemberId source;           /* FETCH: who is asked ... */
   GcpViewId wanted;             /* ... for this proposal (none: for messages) */

@@ -42,6 +42,7 @@ struct _GcpLink {
   gint64 pace;                  /* between signs of life, as the other wants them */
   gint64 stamp_sent;            /* last; each datagram has a later one */
   gint64 last_sent, last_heard, last_moved;
+  guint64 n_moved;              /* segments */
   gboolean has_stamp;
   guint32 stamp;                /* the other's newest */
   gint64 stamp_heard;
@@ -140,8 +141,10 @@ receive_segment (GcpLink *link, guint64 number, const guint8 *data, gsize size,
   }
   if (number - link->expected >= get_room (link))
     return;
-  if (!*slot)
+  if (!*slot) {
     link->last_moved = now;
+    link->n_moved++;
+  }
   if (number > link->expected) {
     link->ack_now = TRUE;
     if (!*slot) {
@@ -239,6 +242,7 @@ gcp_link_receive (GcpLink *link, const guint8 *data, gsize size, gint64 now)
   guint16 interval, room;
   gsize sack_size, segment_size = 0;
   const guint8 *sack, *segment = NULL;
+  guint n_acked;
 
   gcp_reader_init (&reader, data, size);
   type = gcp_read_u8 (&reader);
@@ -268,8 +272,11 @@ gcp_link_receive (GcpLink *link, const guint8 *data, gsize size, gint64 now)
   take_stamp (link, stamp, now);
   if (flags & FLAG_ECHO)
     take_echo (link, echo, delay, now);
-  if (gcp_sender_acknowledge (&link->sender, ack, room, sack, sack_size, now))
+  n_acked = gcp_sender_acknowledge (&link->sender, ack, room, sack, sack_size,
+      now);
+  if (n_acked > 0)
     link->last_moved = now;
+  link->n_moved += n_acked;
   gcp_sender_run (&link->sender, now);
   if (flags & FLAG_ANSWER)
     link->ack_now = TRUE;
@@ -403,6 +410,12 @@ gint64
 gcp_link_get_last_answered (const GcpLink *link)
 {
   return link->sender.answered;
+}
+
+guint64
+gcp_link_get_n_moved (const GcpLink *link)
+{
+  return link->n_moved;
 }
 
 gint64

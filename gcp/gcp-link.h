@@ -71,6 +71,8 @@ gint64 gcp_link_get_last_answered (const GcpLink *link);
 
 /* When something of either stream that had not come before came. */
 gint64 gcp_link_get_last_moved (const GcpLink *link);
+/* How many segments that was so far, both ways. */
+guint64 gcp_link_get_n_moved (const GcpLink *link);
 
 gint64 gcp_link_get_round_trip (const GcpLink *link);   /* smoothed; 0: unknown */
 

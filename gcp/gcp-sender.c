@@ -64,7 +64,7 @@ mark_acked (GcpSender *sender, guint64 number)
   return 1;
 }
 
-gboolean
+guint
 gcp_sender_acknowledge (GcpSender *sender, guint64 ack, guint room,
     const guint8 *sack, gsize sack_size, gint64 now)
 {
@@ -83,7 +83,7 @@ gcp_sender_acknowledge (GcpSender *sender, guint64 ack, guint room,
   sender->limit = MAX (sender->limit, ack + room);
   if (n > 0)
     gcp_congestion_acked (&sender->congestion, n, full, now);
-  return n > 0;
+  return n;
 }
 
 static void

@@ -56,8 +56,8 @@ void gcp_sender_clear (GcpSender *sender);
 void gcp_sender_queue (GcpSender *sender, GBytes *message);
 
 /* The other has all before @ack, and what the bits of @sack say, as in the
- * datagrams' format; it takes @room from @ack on. TRUE: that is news. */
-gboolean gcp_sender_acknowledge (GcpSender *sender, guint64 ack, guint room,
+ * datagrams' format; it takes @room from @ack on. Returns of how many segments that is news. */
+guint gcp_sender_acknowledge (GcpSender *sender, guint64 ack, guint room,
     const guint8 *sack, gsize sack_size, gint64 now);
 
 /* A datagram that was sent at @sent, the newest of which this is known, has come.

@@ -15,9 +15,10 @@
  * the peer leave the conference, after bravisgroupsinks of the same session have
  * sent what they had; then all pads give EOS.
  *
- * Element messages: `bravis-epoch` with number, cause, milliseconds, members and
- * verification-code; `bravis-member-joined`; `bravis-member-left` with the reason;
- * `bravis-refused`; `bravis-unreachable`; `bravis-ended`.
+ * Element messages: `bravis-epoch` with number, cause, milliseconds and members;
+ * `bravis-verification` with the number of the epoch and its code;
+ * `bravis-member-joined`; `bravis-member-left` with the reason; `bravis-refused`;
+ * `bravis-unreachable`; `bravis-ended`.
  *
  * ## A conference of three, one terminal for each
  *

@@ -42,9 +42,7 @@ new_epoch (const BravisEvent *event)
 {
   GstStructure *structure = gst_structure_new ("bravis-epoch",
       "number", G_TYPE_UINT64, bravis_epoch_get_number (event->epoch),
-      "milliseconds", G_TYPE_DOUBLE, event->milliseconds,
-      "verification-code", G_TYPE_STRING,
-      bravis_epoch_get_verification_code (event->epoch), NULL);
+      "milliseconds", G_TYPE_DOUBLE, event->milliseconds, NULL);
 
   set_text (structure, "cause", event->cause);
   set_members (structure, event->epoch);
@@ -70,6 +68,10 @@ gst_bravis_message_new (const BravisEvent *event)
   switch (event->type) {
     case BRAVIS_EVENT_EPOCH:
       return new_epoch (event);
+    case BRAVIS_EVENT_VERIFICATION:
+      return gst_structure_new ("bravis-verification",
+          "number", G_TYPE_UINT64, bravis_epoch_get_number (event->epoch),
+          "code", G_TYPE_STRING, event->code, NULL);
     case BRAVIS_EVENT_MEMBER_JOINED:
       return new_named ("bravis-member-joined", event);
     case BRAVIS_EVENT_MEMBER_LEFT:

@@ -3,8 +3,9 @@
  * Names and fields, each with "time" (guint64, µs since 1970):
  *
  *   bravis-epoch          number (guint64), cause (string), milliseconds (double,
- *                         since its view), members (array of strings),
- *                         verification-code (string)
+ *                         since its view), members (array of strings)
+ *   bravis-verification   number (guint64, of the epoch), code (string): digits that
+ *                         are the same at all its members, for people to compare
  *   bravis-member-joined  name
  *   bravis-member-left    name, reason ("left", "failed", "put-out")
  *   bravis-refused        name (if known), by (who refused; not there: this peer),

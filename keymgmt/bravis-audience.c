@@ -46,6 +46,7 @@ struct _BravisAudience {
   GPtrArray *members;           /* of Item, as they joined */
   GPtrArray *streams;           /* of Item, as they were added */
   Item *epoch;                  /* the last */
+  Item *verification;           /* of that epoch */
   Item *view;                   /* the last */
 };
 
@@ -58,6 +59,7 @@ item_free (gpointer data)
   g_clear_pointer (&item->event.view, bravis_view_unref);
   g_clear_pointer (&item->event.message, g_bytes_unref);
   g_free ((char *) item->event.cause);
+  g_free ((char *) item->event.code);
   g_free ((char *) item->event.name);
   g_free ((char *) item->event.by);
   g_free ((char *) item->event.reason);
@@ -79,6 +81,7 @@ item_new_event (const BravisEvent *event)
   if (event->message)
     g_bytes_ref (event->message);
   item->event.cause = g_strdup (event->cause);
+  item->event.code = g_strdup (event->code);
   item->event.name = g_strdup (event->name);
   item->event.by = g_strdup (event->by);
   item->event.reason = g_strdup (event->reason);
@@ -109,6 +112,7 @@ bravis_audience_free (BravisAudience *audience)
   bravis_audience_stop (audience);
   g_queue_clear_full (&audience->queue, item_free);
   g_clear_pointer (&audience->epoch, item_free);
+  g_clear_pointer (&audience->verification, item_free);
   g_clear_pointer (&audience->view, item_free);
   g_ptr_array_unref (audience->streams);
   g_ptr_array_unref (audience->members);
@@ -288,7 +292,12 @@ remember (BravisAudience *audience, const BravisEvent *event)
       break;
     case BRAVIS_EVENT_EPOCH:
       g_clear_pointer (&audience->epoch, item_free);
+      g_clear_pointer (&audience->verification, item_free);
       audience->epoch = item_new_event (event);
+      break;
+    case BRAVIS_EVENT_VERIFICATION:
+      g_clear_pointer (&audience->verification, item_free);
+      audience->verification = item_new_event (event);
       break;
     case BRAVIS_EVENT_MEMBER_JOINED:
       g_ptr_array_add (list, item_new_event (event));
@@ -311,6 +320,7 @@ remember (BravisAudience *audience, const BravisEvent *event)
       g_ptr_array_set_size (audience->members, 0);
       g_ptr_array_set_size (audience->streams, 0);
       g_clear_pointer (&audience->epoch, item_free);
+      g_clear_pointer (&audience->verification, item_free);
       g_clear_pointer (&audience->view, item_free);
       break;
     case BRAVIS_EVENT_REFUSED:
@@ -369,6 +379,8 @@ handle_listener (BravisAudience *audience, const Listener *listener)
         &((Item *) g_ptr_array_index (audience->members, i))->event);
   if (audience->epoch)
     call (audience, index, &audience->epoch->event);
+  if (audience->verification)
+    call (audience, index, &audience->verification->event);
   for (guint i = 0; i < audience->streams->len; i++)
     call (audience, index,
         &((Item *) g_ptr_array_index (audience->streams, i))->event);

@@ -6,7 +6,8 @@
  * listeners, but does not make this peer look crashed to the others.
  *
  * The owner's function gets every event first. A listener that is added gets the
- * present state before anything new: view, members, epoch, streams.
+ * present state before anything new: view, members, epoch with its verification code,
+ * streams.
  *
  * Messages of the group's can be many: bravis_audience_get_backlog () says how many
  * bytes of them were not taken yet.

@@ -96,6 +96,7 @@ bravis_conference_forget_group (BravisConference *conference)
 {
   g_clear_pointer (&conference->view, gcp_view_unref);
   g_clear_pointer (&conference->epoch, bravis_epoch_unref);
+  g_clear_pointer (&conference->verification, bravis_verification_free);
   bravis_proposals_clear (conference->proposals);
   g_hash_table_remove_all (conference->admitted);
   bravis_streams_clear (conference->streams);
@@ -593,6 +594,53 @@ deliver_stream_end (BravisConference *conference, GcpMemberId from,
   bravis_streams_remove (conference->streams, from, message->stream);
 }
 
+/* --- the verification code --- */
+
+static void
+begin_verification (BravisConference *conference)
+{
+  guint8 shares[BRAVIS_HASH_SIZE];
+  BravisGroupMessage message;
+
+  g_clear_pointer (&conference->verification, bravis_verification_free);
+  bravis_vtkd_hash_shares (conference->vtkd, shares);
+  conference->verification = bravis_verification_new (conference->epoch,
+      shares, &conference->random);
+  bravis_verification_commit (conference->verification, &message);
+  bravis_conference_multicast_message (conference, &message);
+}
+
+static void
+deliver_verification (BravisConference *conference, GcpMemberId from,
+    const BravisGroupMessage *message)
+{
+  BravisVerification *verification = conference->verification;
+  BravisGroupMessage answer;
+
+  if (!verification)
+    return;
+  switch (bravis_verification_deliver (verification, from, message, &answer)) {
+    case BRAVIS_VERIFICATION_WAIT:
+      break;
+    case BRAVIS_VERIFICATION_REVEAL:
+      bravis_conference_multicast_message (conference, &answer);
+      break;
+    case BRAVIS_VERIFICATION_DONE:
+      bravis_conference_push (conference, (BravisConferenceOutput) {
+          .type = BRAVIS_CONFERENCE_VERIFICATION,
+          .epoch = bravis_epoch_ref (conference->epoch),
+          .name = g_strdup (bravis_verification_get_code (verification)) });
+      break;
+    case BRAVIS_VERIFICATION_BLAME:
+      bravis_conference_push_refused (conference,
+          bravis_conference_name_of (conference, from), NULL,
+          g_error_new_literal (BRAVIS_ERROR, BRAVIS_ERROR_PROTOCOL,
+              "showed another number for the verification code than it had "
+              "committed to"));
+      break;
+  }
+}
+
 void
 bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
     GBytes *bytes, GcpQuality quality)
@@ -639,6 +687,10 @@ bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
     case BRAVIS_GROUP_PAUSE:
       bravis_conference_deliver_pause (conference, from, message.paused);
       break;
+    case BRAVIS_GROUP_VERIFY_COMMIT:
+    case BRAVIS_GROUP_VERIFY_REVEAL:
+      deliver_verification (conference, from, &message);
+      break;
   }
 }
 
@@ -672,6 +724,7 @@ bravis_conference_handle_vtkd (BravisConference *conference,
           .epoch = bravis_epoch_ref (output->epoch),
           .addresses = list_addresses (conference,
               bravis_epoch_get_view (output->epoch)) });
+      begin_verification (conference);
       break;
     case BRAVIS_VTKD_BLAME:
       on_blame (conference, output);

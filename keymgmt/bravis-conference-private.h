@@ -11,6 +11,7 @@
 #include "bravis-contacts.h"
 #include "bravis-invitation.h"
 #include "bravis-proposal.h"
+#include "bravis-verification.h"
 
 G_BEGIN_DECLS
 
@@ -53,6 +54,7 @@ struct _BravisConference {
   GcpEngine *engine;            /* JOINING to LEAVING */
   GcpView *view;                /* the present one, NULL: none */
   BravisEpoch *epoch;           /* the present one, NULL: none */
+  BravisVerification *verification;     /* of the present epoch, NULL: none */
   gboolean contacts_wanted;     /* newcomers have not heard all addresses yet */
 
   BravisInvitations *invitations;

@@ -275,13 +275,14 @@ pump_vtkd (BravisConference *conference)
   return TRUE;
 }
 
-/* Everything that follows from an input, until nothing does. */
+/* Everything that follows from an input, until nothing does. What comes of one of
+ * the group's messages is dealt with before the next one. */
 static void
 pump (BravisConference *conference)
 {
   bravis_conference_run_invitations (conference);
-  while (pump_door (conference) || pump_engine (conference)
-      || pump_vtkd (conference) || empty_outbox (conference)
+  while (pump_door (conference) || pump_vtkd (conference)
+      || pump_engine (conference) || empty_outbox (conference)
       || bravis_conference_submit_messages (conference));
 }
 
@@ -408,6 +409,7 @@ bravis_conference_free (BravisConference *conference)
   g_clear_pointer (&conference->engine, gcp_engine_free);
   g_clear_pointer (&conference->view, gcp_view_unref);
   g_clear_pointer (&conference->epoch, bravis_epoch_unref);
+  g_clear_pointer (&conference->verification, bravis_verification_free);
   bravis_door_free (conference->door);
   g_clear_pointer (&conference->vtkd, bravis_vtkd_free);
   g_clear_pointer (&conference->contacts, bravis_contacts_free);

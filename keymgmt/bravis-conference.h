@@ -71,6 +71,7 @@ typedef enum {
   BRAVIS_CONFERENCE_EPOCH,      /* @epoch came, because of @cause; @addresses: of each
                                  * of its members, in its order (none: the own one,
                                  * and one that is not known yet) */
+  BRAVIS_CONFERENCE_VERIFICATION,       /* @epoch has the verification code @name */
   BRAVIS_CONFERENCE_MEMBER_JOINED,      /* @name, @member: never this peer itself; for a
                                  * newcomer, all that are there */
   BRAVIS_CONFERENCE_MEMBER_LEFT,        /* @name, @member, @departure */

@@ -75,6 +75,19 @@ bravis_sha256_bytes (GBytes *bytes, guint8 out[BRAVIS_HASH_SIZE])
 }
 
 void
+bravis_sha256_label (const char *label, gconstpointer data, gsize size,
+    guint8 out[BRAVIS_HASH_SIZE])
+{
+  g_auto (GcpWriter) writer = { NULL };
+
+  gcp_writer_init (&writer);
+  gcp_write_bytes (&writer, LABEL_PREFIX, strlen (LABEL_PREFIX));
+  gcp_write_bytes (&writer, label, strlen (label) + 1);
+  gcp_write_bytes (&writer, data, size);
+  bravis_sha256 (writer.array->data, writer.array->len, out);
+}
+
+void
 bravis_hmac_sha256 (const BravisSecret *key, gconstpointer data, gsize size,
     guint8 out[BRAVIS_HASH_SIZE])
 {

@@ -28,6 +28,9 @@ guint64 bravis_random_u64 (const BravisRandom *random);
 
 void bravis_sha256 (gconstpointer data, gsize size, guint8 out[BRAVIS_HASH_SIZE]);
 void bravis_sha256_bytes (GBytes *bytes, guint8 out[BRAVIS_HASH_SIZE]);
+/* SHA-256 of "BRAVIS 1.0 " @label | 0x00 | @data: no two uses share an input. */
+void bravis_sha256_label (const char *label, gconstpointer data, gsize size,
+    guint8 out[BRAVIS_HASH_SIZE]);
 void bravis_hmac_sha256 (const BravisSecret *key, gconstpointer data, gsize size,
     guint8 out[BRAVIS_HASH_SIZE]);
 

@@ -6,9 +6,6 @@
 #define KID_SENDER_SHIFT 12
 #define KID_KIND_SHIFT 10
 
-#define VERIFICATION_CODE_MODULUS G_GUINT64_CONSTANT (1000000000000000)
-#define VERIFICATION_CODE_SIZE 20       /* five groups of three, four spaces, 0 */
-
 struct _BravisEpoch {
   gatomicrefcount references;
   guint64 number;
@@ -18,8 +15,9 @@ struct _BravisEpoch {
   BravisPolicy policy;
   BravisSecret *secret;
   BravisSecret *media;
+  BravisSecret *exporter;
+  BravisSecret *verification;
   guint8 confirmation[BRAVIS_HASH_SIZE];
-  char verification_code[VERIFICATION_CODE_SIZE];
   gint sending_closed;          /* atomic */
   gint retired;                 /* atomic */
 };
@@ -64,25 +62,6 @@ bravis_epoch_hash_context (guint64 number, GcpView *view,
   bravis_sha256 (writer.array->data, writer.array->len, out);
 }
 
-static void
-make_verification_code (BravisEpoch *epoch, const BravisSecret *prk)
-{
-  g_autoptr (BravisSecret) bits = bravis_hkdf_expand_label (prk,
-      "verification code", NULL, 0, BRAVIS_KEY_SIZE);
-  const guint8 *octets = bravis_secret_peek (bits);
-  guint64 value = 0;
-  guint groups[5];
-
-  for (guint i = 0; i < 8; i++)
-    value = value << 8 | octets[i];
-  value %= VERIFICATION_CODE_MODULUS;
-  for (guint i = G_N_ELEMENTS (groups); i-- > 0; value /= 1000)
-    groups[i] = value % 1000;
-  g_snprintf (epoch->verification_code, VERIFICATION_CODE_SIZE,
-      "%03u %03u %03u %03u %03u", groups[0], groups[1], groups[2], groups[3],
-      groups[4]);
-}
-
 BravisEpoch *
 bravis_epoch_new (guint64 number, GcpView *view, BravisCard *const *cards,
     guint self, const BravisPolicy *policy, const BravisSecret *secret)
@@ -118,7 +97,10 @@ bravis_epoch_new (guint64 number, GcpView *view, BravisCard *const *cards,
       BRAVIS_HASH_SIZE);
   memcpy (epoch->confirmation, bravis_secret_peek (confirmation),
       BRAVIS_HASH_SIZE);
-  make_verification_code (epoch, prk);
+  epoch->exporter = bravis_hkdf_expand_label (prk, "exporter", NULL, 0,
+      BRAVIS_KEY_SIZE);
+  epoch->verification = bravis_hkdf_expand_label (prk, "verification", NULL, 0,
+      BRAVIS_KEY_SIZE);
   return epoch;
 }
 
@@ -140,6 +122,8 @@ bravis_epoch_unref (BravisEpoch *epoch)
   gcp_view_unref (epoch->view);
   bravis_secret_unref (epoch->secret);
   bravis_secret_unref (epoch->media);
+  bravis_secret_unref (epoch->exporter);
+  bravis_secret_unref (epoch->verification);
   g_free (epoch);
 }
 
@@ -180,12 +164,6 @@ bravis_epoch_get_card (const BravisEpoch *epoch, guint index)
   return epoch->cards[index];
 }
 
-const char *
-bravis_epoch_get_verification_code (const BravisEpoch *epoch)
-{
-  return epoch->verification_code;
-}
-
 /* NULL where @kid is not of this epoch: keys are made for nobody else. */
 static BravisSecret *
 derive_media_key (const BravisEpoch *epoch, const char *label, guint64 kid,
@@ -216,6 +194,36 @@ BravisSecret *
 bravis_epoch_derive_srtp_key (const BravisEpoch *epoch, guint64 kid, gsize size)
 {
   return derive_media_key (epoch, "srtp key", kid, size);
+}
+
+BravisSecret *
+bravis_epoch_export (const BravisEpoch *epoch, const char *label,
+    gconstpointer context, gsize context_size, gsize size)
+{
+  g_autoptr (BravisSecret) labelled = NULL;
+  guint8 digest[BRAVIS_HASH_SIZE];
+
+  g_return_val_if_fail (strlen (label) <= BRAVIS_MAX_EXPORT_LABEL, NULL);
+  g_return_val_if_fail (size > 0 && size <= BRAVIS_MAX_EXPORT, NULL);
+
+  labelled = bravis_hkdf_expand_label (epoch->exporter, label, NULL, 0,
+      BRAVIS_KEY_SIZE);
+  bravis_sha256 (context, context_size, digest);
+  return bravis_hkdf_expand_label (labelled, "exported", digest, sizeof digest,
+      size);
+}
+
+void
+bravis_epoch_derive_code (const BravisEpoch *epoch, gconstpointer numbers,
+    gsize size, guint8 out[8])
+{
+  guint8 digest[BRAVIS_HASH_SIZE];
+  g_autoptr (BravisSecret) code = NULL;
+
+  bravis_sha256 (numbers, size, digest);
+  code = bravis_hkdf_expand_label (epoch->verification, "code", digest,
+      sizeof digest, 8);
+  memcpy (out, bravis_secret_peek (code), 8);
 }
 
 const guint8 *

@@ -16,9 +16,11 @@
  *                  SRTP profile's master key and salt)
  *   confirmation = expand_label (epoch prk, "confirmation", "", 32)
  *   exporter     = expand_label (epoch prk, "exporter", "", 32)
- *   code         = expand_label (epoch prk, "verification code", "", 32), of
- *                  which the first 8 octets as a number modulo 10^15 are shown as
- *                  five groups of three digits
+ *     exported   = expand_label (expand_label (exporter, label, "", 32), "exported",
+ *                  SHA-256 (context), as many as wanted)
+ *   verification = expand_label (epoch prk, "verification", "", 32)
+ *     code       = expand_label (verification, "code", SHA-256 (what the members
+ *                  drew for it), 8): bravis-verification.h
  *
  * KID (RFC 9605 §4.4.1): epoch number << 20 | sender's index in the view << 12 |
  * kind << 10 | stream number. A sender never reuses a stream number while it is
@@ -33,6 +35,9 @@ G_BEGIN_DECLS
 
 #define BRAVIS_MAX_STREAMS 1024         /* stream numbers of one member */
 #define BRAVIS_MAX_EPOCH ((G_GUINT64_CONSTANT (1) << 44) - 1)
+
+#define BRAVIS_MAX_EXPORT_LABEL 128
+#define BRAVIS_MAX_EXPORT 8160          /* octets: 255 hashes, RFC 5869 §2.3 */
 
 typedef struct _BravisEpoch BravisEpoch;
 
@@ -66,14 +71,21 @@ guint bravis_epoch_get_n_members (const BravisEpoch *epoch);
 guint bravis_epoch_get_self (const BravisEpoch *epoch);
 BravisCard *bravis_epoch_get_card (const BravisEpoch *epoch, guint index);
 
-/* "123 456 789 012 345" */
-const char *bravis_epoch_get_verification_code (const BravisEpoch *epoch);
-
 /* The SFrame base key (RFC 9605 §4.4.2) for a KID of this epoch; NULL where the
  * KID names another epoch, or no member. */
 BravisSecret *bravis_epoch_derive_base_key (const BravisEpoch *epoch, guint64 kid);
 BravisSecret *bravis_epoch_derive_srtp_key (const BravisEpoch *epoch, guint64 kid,
     gsize size);
+
+/* A key for the application (RFC 5705, RFC 9420 §8.5): other labels and contexts
+ * give other keys, and none tells anything of another or of the epoch's own. @label:
+ * at most BRAVIS_MAX_EXPORT_LABEL octets; @size: 1 to BRAVIS_MAX_EXPORT octets. */
+BravisSecret *bravis_epoch_export (const BravisEpoch *epoch, const char *label,
+    gconstpointer context, gsize context_size, gsize size);
+
+/* For bravis-verification.h. */
+void bravis_epoch_derive_code (const BravisEpoch *epoch, gconstpointer numbers,
+    gsize size, guint8 out[8]);
 
 /* 32 octets that only who has the secret and the context can know. They go with
  * the key change, so they are no secret among those who can read it. */

@@ -232,6 +232,11 @@ bravis_group_message_write (const BravisGroupMessage *message)
     case BRAVIS_GROUP_PAUSE:
       gcp_write_u8 (&writer, message->paused ? 1 : 0);
       break;
+    case BRAVIS_GROUP_VERIFY_COMMIT:
+    case BRAVIS_GROUP_VERIFY_REVEAL:
+      gcp_write_u64 (&writer, message->epoch);
+      gcp_write_bytes (&writer, message->digest, BRAVIS_HASH_SIZE);
+      break;
   }
   return gcp_writer_finish (&writer);
 }
@@ -305,6 +310,11 @@ bravis_group_message_read (BravisGroupMessage *message, GBytes *bytes)
       break;
     case BRAVIS_GROUP_PAUSE:
       message->paused = read_boolean (&reader);
+      break;
+    case BRAVIS_GROUP_VERIFY_COMMIT:
+    case BRAVIS_GROUP_VERIFY_REVEAL:
+      message->epoch = gcp_read_u64 (&reader);
+      gcp_read_bytes (&reader, message->digest, BRAVIS_HASH_SIZE);
       break;
     default:
       gcp_reader_fail (&reader);

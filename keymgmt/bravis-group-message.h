@@ -17,6 +17,8 @@
  *   MESSAGE    u8 23 | all the rest: the application's own
  *   PAUSE      u8 24 | u8 0 or 1: the sender's application does not get on; with 1
  *              no more MESSAGE is wanted until it says 0
+ *   VERIFY_COMMIT  u8 25 | u64 epoch number | 32 octets commitment
+ *   VERIFY_REVEAL  u8 26 | u64 epoch number | 32 octets number: bravis-verification.h
  */
 #pragma once
 
@@ -38,7 +40,9 @@ typedef enum {
   BRAVIS_GROUP_STREAM = 21,
   BRAVIS_GROUP_STREAM_END = 22,
   BRAVIS_GROUP_MESSAGE = 23,
-  BRAVIS_GROUP_PAUSE = 24
+  BRAVIS_GROUP_PAUSE = 24,
+  BRAVIS_GROUP_VERIFY_COMMIT = 25,
+  BRAVIS_GROUP_VERIFY_REVEAL = 26
 } BravisGroupMessageType;
 
 typedef struct {
@@ -55,7 +59,8 @@ typedef struct {
   char *by;                     /* NOTICE: who refused, or NULL */
   GcpAddress address;           /* PROPOSAL */
   GBytes *card;                 /* PROPOSAL */
-  guint8 digest[BRAVIS_HASH_SIZE];      /* VOUCH */
+  guint8 digest[BRAVIS_HASH_SIZE];      /* VOUCH, VERIFY_* */
+  guint64 epoch;                /* VERIFY_* */
   GError *reason;               /* VOUCH (NULL: accepted), NOTICE */
   guint64 view;                 /* CONTACTS */
   GArray *contacts;             /* CONTACTS: of BravisGroupContact */

@@ -2,6 +2,8 @@
 #include "bravis-trust.h"
 #include "../gcp/gcp-wire.h"
 
+#include <string.h>
+
 struct _BravisIdentity {
   gatomicrefcount references;
   BravisTrust *trust;
@@ -199,6 +201,25 @@ bravis_identity_sign (BravisIdentity *identity, const char *label,
   bytes = g_bytes_new (signature.data, signature.size);
   gnutls_free (signature.data);
   return bytes;
+}
+
+char *
+bravis_identity_make_fingerprint (BravisIdentity *identity,
+    BravisCertificate *other)
+{
+  const guint8 *a = bravis_certificate_get_fingerprint (identity->certificate);
+  const guint8 *b = bravis_certificate_get_fingerprint (other);
+  gboolean a_first = memcmp (a, b, BRAVIS_HASH_SIZE) <= 0;
+  guint8 both[2 * BRAVIS_HASH_SIZE], digest[BRAVIS_HASH_SIZE];
+  GString *text = g_string_new (NULL);
+
+  memcpy (both, a_first ? a : b, BRAVIS_HASH_SIZE);
+  memcpy (both + BRAVIS_HASH_SIZE, a_first ? b : a, BRAVIS_HASH_SIZE);
+  bravis_sha256_label ("fingerprint", both, sizeof both, digest);
+  for (guint i = 0; i < BRAVIS_HASH_SIZE; i += 2)
+    g_string_append_printf (text, "%s%02x%02x", i > 0 ? " " : "", digest[i],
+        digest[i + 1]);
+  return g_string_free (text, FALSE);
 }
 
 /* The certificates of a chain off the wire. */

@@ -49,6 +49,12 @@ GBytes *bravis_identity_get_chain (BravisIdentity *identity);
 GBytes *bravis_identity_sign (BravisIdentity *identity, const char *label,
     gconstpointer data, gsize size, GError **error);
 
+/* Of two people, the same whoever makes it: SHA-256 (label "fingerprint") of their
+ * two certificates' fingerprints, the smaller one first; 64 hexadecimal digits in
+ * groups of four. */
+char *bravis_identity_make_fingerprint (BravisIdentity *identity,
+    BravisCertificate *other);
+
 /* Verifies a chain off the wire against the trusted authorities and revocation
  * lists at @wall_clock (seconds since 1970): signatures, validity, basic
  * constraints and path length, key usage digitalSignature, revocation, algorithm

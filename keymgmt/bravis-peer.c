@@ -289,6 +289,18 @@ take_epoch (BravisPeer *peer, const BravisConferenceOutput *output, gint64 now)
 }
 
 static void
+take_verification (BravisPeer *peer, const BravisConferenceOutput *output)
+{
+  BravisEvent event = {
+    .type = BRAVIS_EVENT_VERIFICATION,
+    .epoch = output->epoch,
+    .code = output->name,
+  };
+
+  bravis_audience_tell (peer->audience, &event);
+}
+
+static void
 take_view (BravisPeer *peer, const BravisConferenceOutput *output, gint64 now)
 {
   g_autoptr (BravisView) view = bravis_view_new (output->view,
@@ -332,6 +344,9 @@ handle_output (BravisPeer *peer, BravisConferenceOutput *output, gint64 now)
       break;
     case BRAVIS_CONFERENCE_EPOCH:
       take_epoch (peer, output, now);
+      break;
+    case BRAVIS_CONFERENCE_VERIFICATION:
+      take_verification (peer, output);
       break;
     case BRAVIS_CONFERENCE_ADDRESSES:
       bravis_epoch_book_set_addresses (peer->book, output->epoch,
@@ -895,6 +910,12 @@ const char *
 bravis_peer_get_name (BravisPeer *peer)
 {
   return bravis_identity_get_name (peer->identity);
+}
+
+char *
+bravis_peer_make_fingerprint (BravisPeer *peer, BravisCertificate *other)
+{
+  return bravis_identity_make_fingerprint (peer->identity, other);
 }
 
 BravisConferenceState

@@ -64,6 +64,9 @@ BravisAudience *bravis_peer_get_audience (BravisPeer *peer);
 const BravisConfig *bravis_peer_get_config (BravisPeer *peer);
 const char *bravis_peer_get_name (BravisPeer *peer);
 
+/* Of this peer and @other: bravis_session_dup_fingerprint (). */
+char *bravis_peer_make_fingerprint (BravisPeer *peer, BravisCertificate *other);
+
 BravisConferenceState bravis_peer_get_state (BravisPeer *peer);
 GVariant *bravis_peer_get_stats (BravisPeer *peer);     /* floating, a{sv} */
 

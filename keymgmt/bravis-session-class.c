@@ -144,7 +144,9 @@ install_properties (GObjectClass *object_class)
   /**
    * BravisSession:verification-code: (nullable)
    *
-   * Digits that are the same at all members, for people to compare by voice.
+   * Digits that are the same at all members, for people to compare by voice; %NULL
+   * until all have committed to them and shown them, about two round trips after
+   * the key.
    */
   props[PROP_VERIFICATION_CODE] = g_param_spec_string ("verification-code",
       "Verification code", "Digits that are the same at all members", NULL,

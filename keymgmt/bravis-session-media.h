@@ -64,7 +64,7 @@ guint bravis_session_add_media_receiver (BravisSession *session,
 void bravis_session_remove_media_receiver (BravisSession *session, guint id);
 
 /* What happens in the group, in the session's thread, in its order. A new listener
- * gets everything that is so at present first: view, members, epoch, streams. It may
+ * gets everything that is so at present first: view, members, epoch, its verification code, streams. It may
  * take its time. A stream that is described anew is added again.
  *
  * After a view come the members that left and joined with it, then what is
@@ -72,6 +72,7 @@ void bravis_session_remove_media_receiver (BravisSession *session, guint id);
 typedef enum {
   BRAVIS_EVENT_VIEW,            /* @view */
   BRAVIS_EVENT_EPOCH,           /* @epoch, @cause, @milliseconds since the view */
+  BRAVIS_EVENT_VERIFICATION,    /* @epoch, @code: its members can compare it */
   BRAVIS_EVENT_MEMBER_JOINED,   /* @name, @member: another, never oneself */
   BRAVIS_EVENT_MEMBER_LEFT,     /* @name, @member, @leave_reason */
   BRAVIS_EVENT_STREAM_ADDED,    /* @name, @member, @kind, @stream, @description */
@@ -91,6 +92,7 @@ typedef struct {
   BravisEpoch *epoch;
   const char *cause;
   double milliseconds;
+  const char *code;
   const char *name;
   const char *by;
   const char *reason;

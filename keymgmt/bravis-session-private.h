@@ -33,6 +33,7 @@ struct _BravisSession {
   gboolean is_own_start;        /* the application started it itself */
   gboolean is_over;             /* it was stopped, or is about to be */
   BravisView *view;             /* the present one, NULL: none */
+  char *verification_code;      /* of the present epoch, NULL: none yet */
   BravisSessionHandler *handler;        /* of messages; NULL: none */
 
   const char *last_state;       /* of the session's thread: the last told */

@@ -3,6 +3,8 @@
 #include "bravis-session-private.h"
 #include "bravis-session-registry.h"
 
+#include <string.h>
+
 #include <gio/gio.h>
 
 static void initable_iface_init (GInitableIface *iface);
@@ -83,11 +85,22 @@ notify_state (BravisSession *session)
   bravis_session_notify (session, PROP_STATE);
 }
 
+/* NULL: none yet. */
+static void
+set_verification_code (BravisSession *session, const char *code)
+{
+  g_mutex_lock (&session->lock);
+  g_free (session->verification_code);
+  session->verification_code = g_strdup (code);
+  g_mutex_unlock (&session->lock);
+  bravis_session_notify (session, PROP_VERIFICATION_CODE);
+}
+
 static void
 notify_epoch (BravisSession *session)
 {
   bravis_session_notify (session, PROP_EPOCH);
-  bravis_session_notify (session, PROP_VERIFICATION_CODE);
+  set_verification_code (session, NULL);
 }
 
 /* The properties change before the signal comes that tells why. */
@@ -109,6 +122,9 @@ on_event (const BravisEvent *event, gpointer user_data)
       bravis_session_emit (session, SIGNAL_EPOCH_CHANGED,
           bravis_epoch_get_number (event->epoch), event->cause,
           event->milliseconds);
+      break;
+    case BRAVIS_EVENT_VERIFICATION:
+      set_verification_code (session, event->code);
       break;
     case BRAVIS_EVENT_MEMBER_JOINED:
       bravis_session_emit (session, SIGNAL_MEMBER_JOINED, event->name);
@@ -233,6 +249,7 @@ bravis_session_finalize (GObject *object)
   g_clear_pointer (&session->peer, bravis_peer_free);
   g_clear_pointer (&session->view, bravis_view_unref);
   bravis_session_clear_messages (session);
+  g_free (session->verification_code);
   g_free (session->name);
   g_free (session->config);
   g_mutex_clear (&session->lock);
@@ -497,14 +514,119 @@ bravis_session_get_epoch_number (BravisSession *session)
  * bravis_session_dup_verification_code:
  * @session: a session
  *
- * Returns: (transfer full) (nullable): digits that are the same at all members
+ * Nine digits that are the same at all members of the present epoch, for people to
+ * read to each other. No member, and nobody between them, can steer them. They are
+ * there about two round trips after the key; #BravisSession:verification-code is
+ * notified then.
+ *
+ * Returns: (transfer full) (nullable): digits such as "123 456 789"; %NULL: not yet
  */
 char *
 bravis_session_dup_verification_code (BravisSession *session)
 {
-  g_autoptr (BravisEpoch) epoch = bravis_session_ref_epoch (session);
+  char *code;
 
-  return epoch ? g_strdup (bravis_epoch_get_verification_code (epoch)) : NULL;
+  g_return_val_if_fail (BRAVIS_IS_SESSION (session), NULL);
+
+  g_mutex_lock (&session->lock);
+  code = g_strdup (session->verification_code);
+  g_mutex_unlock (&session->lock);
+  return code;
+}
+
+static BravisCard *
+find_card (BravisEpoch *epoch, const char *name)
+{
+  for (guint i = 0; i < bravis_epoch_get_n_members (epoch); i++)
+    if (g_str_equal (bravis_epoch_get_card (epoch, i)->name, name))
+      return bravis_epoch_get_card (epoch, i);
+  return NULL;
+}
+
+/**
+ * bravis_session_dup_fingerprint:
+ * @session: a session
+ * @name: another member
+ * @error: return location for a #GError
+ *
+ * The fingerprint of two people: this peer and @name. It is of their certificates
+ * alone, so it stays the same from one conference to the next, and is the same on
+ * either side.
+ *
+ * Returns: (transfer full) (nullable): 64 hexadecimal digits in groups of four, or
+ *   %NULL with %BRAVIS_ERROR_WRONG_NAME where @name is no other member
+ */
+char *
+bravis_session_dup_fingerprint (BravisSession *session, const char *name,
+    GError **error)
+{
+  g_autoptr (BravisEpoch) epoch = NULL;
+  BravisCard *card;
+
+  g_return_val_if_fail (BRAVIS_IS_SESSION (session), NULL);
+  g_return_val_if_fail (name, NULL);
+
+  epoch = bravis_session_ref_epoch (session);
+  card = epoch ? find_card (epoch, name) : NULL;
+  if (!card || !card->certificate) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_WRONG_NAME,
+        "%s is not another member of the conference", name);
+    return NULL;
+  }
+  return bravis_peer_make_fingerprint (session->peer, card->certificate);
+}
+
+/**
+ * bravis_session_export_key:
+ * @session: a session
+ * @label: what the key is for; at most 128 octets. Keys of other labels are other
+ *   keys
+ * @context: (nullable): what else it is bound to
+ * @length: its octets, 1 to 8160
+ * @epoch: (out) (optional): the number of the epoch that it is of
+ * @error: return location for a #GError
+ *
+ * A key for the application, in the spirit of RFC 5705 and RFC 9420 §8.5: all members
+ * of the present epoch get the same one, and nobody else can. It tells nothing of
+ * the keys that media are protected with. The memory is wiped when the last
+ * reference goes.
+ *
+ * Returns: (transfer full) (nullable): the key, or %NULL with %BRAVIS_ERROR_STATE
+ *   while there is no epoch, %BRAVIS_ERROR_LIMIT for a label or length that cannot be
+ */
+GBytes *
+bravis_session_export_key (BravisSession *session, const char *label,
+    GBytes *context, gsize length, guint64 *epoch, GError **error)
+{
+  g_autoptr (BravisEpoch) present = NULL;
+  BravisSecret *key;
+  gconstpointer data = NULL;
+  gsize size = 0;
+
+  g_return_val_if_fail (BRAVIS_IS_SESSION (session), NULL);
+  g_return_val_if_fail (label, NULL);
+
+  if (strlen (label) > BRAVIS_MAX_EXPORT_LABEL || length == 0
+      || length > BRAVIS_MAX_EXPORT) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_LIMIT,
+        "cannot export %" G_GSIZE_FORMAT " octets for '%s': expected 1 to %d, and "
+        "a label of at most %d", length, label, BRAVIS_MAX_EXPORT,
+        BRAVIS_MAX_EXPORT_LABEL);
+    return NULL;
+  }
+  present = bravis_session_ref_epoch (session);
+  if (!present) {
+    g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_STATE,
+        "this peer has no key yet");
+    return NULL;
+  }
+  if (context)
+    data = g_bytes_get_data (context, &size);
+  if (epoch)
+    *epoch = bravis_epoch_get_number (present);
+  key = bravis_epoch_export (present, label, data, size, length);
+  return g_bytes_new_with_free_func (bravis_secret_peek (key), length,
+      (GDestroyNotify) bravis_secret_unref, key);
 }
 
 /**

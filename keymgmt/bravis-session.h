@@ -104,6 +104,10 @@ const char *bravis_session_get_identity (BravisSession *session);
 GStrv bravis_session_dup_members (BravisSession *session);
 guint64 bravis_session_get_epoch_number (BravisSession *session);
 char *bravis_session_dup_verification_code (BravisSession *session);
+char *bravis_session_dup_fingerprint (BravisSession *session, const char *name,
+    GError **error);
+GBytes *bravis_session_export_key (BravisSession *session, const char *label,
+    GBytes *context, gsize length, guint64 *epoch, GError **error);
 const char *bravis_session_get_state (BravisSession *session);
 GVariant *bravis_session_dup_stats (BravisSession *session);
 

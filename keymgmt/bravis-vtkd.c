@@ -769,6 +769,22 @@ bravis_vtkd_get_epoch (BravisVtkd *vtkd)
   return vtkd->epoch;
 }
 
+void
+bravis_vtkd_hash_shares (BravisVtkd *vtkd, guint8 out[BRAVIS_HASH_SIZE])
+{
+  g_auto (GcpWriter) writer = { NULL };
+
+  gcp_writer_init (&writer);
+  for (guint i = 0; i < vtkd->members->len; i++) {
+    const Peer *peer = g_ptr_array_index (vtkd->members, i);
+
+    gcp_write_u64 (&writer, peer->id);
+    gcp_write_u32 (&writer, peer->share->serial);
+    gcp_write_bytes (&writer, peer->share->public_key, BRAVIS_X25519_SIZE);
+  }
+  bravis_sha256 (writer.array->data, writer.array->len, out);
+}
+
 guint64
 bravis_vtkd_get_highest (BravisVtkd *vtkd)
 {

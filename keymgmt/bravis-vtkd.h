@@ -93,6 +93,10 @@ void bravis_vtkd_refresh (BravisVtkd *vtkd);
 gboolean bravis_vtkd_poll (BravisVtkd *vtkd, BravisVtkdOutput *output);
 BravisEpoch *bravis_vtkd_get_epoch (BravisVtkd *vtkd);  /* borrowed; NULL: none yet */
 
+/* SHA-256 of the shares that the members of the view have now: for each, in its
+ * order, u64 member id | u32 serial | 32 octets share. */
+void bravis_vtkd_hash_shares (BravisVtkd *vtkd, guint8 out[BRAVIS_HASH_SIZE]);
+
 /* The highest epoch number seen so far, for the next bravis_vtkd_new (). */
 guint64 bravis_vtkd_get_highest (BravisVtkd *vtkd);
 

@@ -157,6 +157,10 @@ handle (Peer *peer, BravisConferenceOutput *output)
       g_array_append_val (peer->causes, output->cause);
       take_addresses (peer, output->addresses);
       break;
+    case BRAVIS_CONFERENCE_VERIFICATION:
+      g_assert_true (output->epoch == peer->conference->epoch);
+      g_assert_cmpuint (strlen (output->name), ==, strlen ("123 456 789"));
+      break;
     case BRAVIS_CONFERENCE_ADDRESSES:
       take_addresses (peer, output->addresses);
       break;
@@ -407,6 +411,17 @@ world_get (World *world, guint node)
   return g_ptr_array_index (world->peers, node);
 }
 
+/* The verification code of its present epoch; NULL: not there yet. */
+static const char *
+peer_code (Peer *peer)
+{
+  BravisVerification *verification = peer->conference->verification;
+
+  return verification && bravis_verification_get_epoch (verification)
+      == peer->conference->epoch ? bravis_verification_get_code (verification)
+      : NULL;
+}
+
 gboolean
 world_is_settled (World *world)
 {
@@ -427,8 +442,8 @@ world_is_settled (World *world)
             peer->conference->view)
         || bravis_epoch_get_number (peer_epoch (peer))
             != bravis_epoch_get_number (peer_epoch (first))
-        || strcmp (bravis_epoch_get_verification_code (peer_epoch (peer)),
-            bravis_epoch_get_verification_code (peer_epoch (first))) != 0)
+        || !peer_code (peer) || !peer_code (first)
+        || strcmp (peer_code (peer), peer_code (first)) != 0)
       return FALSE;
   }
   return !first || peer_n_members (first) == n_live;

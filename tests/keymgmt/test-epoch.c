@@ -129,8 +129,36 @@ test_key_schedule_is_the_documented_one (World *world, gconstpointer data)
       "c2edc1e5d36ce35336779078362be06666be0bd77fc9cd37777e8f49");
   assert_secret (confirmation,
       "f2c4d5a0b02a028c1d1ca0ec482bddaee037d74210fab66807279a3637c2ba5d");
-  g_assert_cmpstr (bravis_epoch_get_verification_code (epoch), ==,
-      "092 182 100 256 645");
+}
+
+static void
+test_exported_keys_depend_on_label_context_and_epoch (World *world,
+    gconstpointer data)
+{
+  g_autoptr (BravisEpoch) epoch = make_epoch (world);
+  g_autoptr (BravisEpoch) next = bravis_epoch_new (6, world->view, world->cards,
+      0, &world->policy, world->secret);
+  g_autoptr (BravisSecret) key = bravis_epoch_export (epoch, "recording", "a", 1,
+      32);
+  g_autoptr (BravisSecret) again = bravis_epoch_export (epoch, "recording", "a",
+      1, 32);
+  g_autoptr (BravisSecret) longer = bravis_epoch_export (epoch, "recording",
+      "a", 1, 33);
+  g_autoptr (BravisSecret) label = bravis_epoch_export (epoch, "chat", "a", 1,
+      32);
+  g_autoptr (BravisSecret) context = bravis_epoch_export (epoch, "recording",
+      "b", 1, 32);
+  g_autoptr (BravisSecret) later = bravis_epoch_export (next, "recording", "a",
+      1, 32);
+  const BravisSecret *others[] = { label, context, later };
+
+  assert_secret (key,
+      "d9d7b45a3b20751434fb27098827ca3b843c70ecfe3b51c6bf098319ee93f88f");
+  g_assert_true (bravis_secret_equal (key, again));
+  g_assert_false (memcmp (bravis_secret_peek (key), bravis_secret_peek (longer),
+      32) == 0);
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    g_assert_false (bravis_secret_equal (key, others[i]));
 }
 
 static void
@@ -155,8 +183,6 @@ assert_differs (BravisEpoch *epoch, World *world, GcpView *view)
 
   g_assert_false (memcmp (bravis_epoch_get_confirmation (epoch),
       bravis_epoch_get_confirmation (other), BRAVIS_HASH_SIZE) == 0);
-  g_assert_cmpstr (bravis_epoch_get_verification_code (epoch), !=,
-      bravis_epoch_get_verification_code (other));
 }
 
 /* The same secret in another group, or under another policy, is another epoch. */
@@ -199,6 +225,8 @@ main (int argc, char **argv)
       test_kid_names_epoch_sender_kind_and_stream);
   ADD ("key_schedule_is_the_documented_one",
       test_key_schedule_is_the_documented_one);
+  ADD ("exported_keys_depend_on_label_context_and_epoch",
+      test_exported_keys_depend_on_label_context_and_epoch);
   ADD ("no_key_for_a_kid_of_another_epoch_or_of_no_member",
       test_no_key_for_a_kid_of_another_epoch_or_of_no_member);
   ADD ("keys_are_bound_to_view_policy_and_cards",

@@ -191,6 +191,74 @@ test_refresh_changes_the_key (World *world, gconstpointer data)
   test_peers_wait_agree (world->peers, 2, 2);
 }
 
+static GBytes *
+export_key (TestPeer *peer, const char *label, gsize length)
+{
+  GError *error = NULL;
+  guint64 epoch = 0;
+  GBytes *key = bravis_session_export_key (peer->session, label, NULL, length,
+      &epoch, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (epoch, ==, bravis_session_get_epoch_number (peer->session));
+  g_assert_cmpuint (g_bytes_get_size (key), ==, length);
+  return key;
+}
+
+static void
+test_members_export_the_same_key (World *world, gconstpointer data)
+{
+  g_autoptr (GBytes) first = NULL;
+  g_autoptr (GBytes) second = NULL;
+  g_autoptr (GBytes) other = NULL;
+  g_autoptr (GError) error = NULL;
+
+  join_pair (world, LOOPBACK);
+  first = export_key (world->peers[0], "recording", 48);
+  second = export_key (world->peers[1], "recording", 48);
+  other = export_key (world->peers[1], "chat", 48);
+  g_assert_true (g_bytes_equal (first, second));
+  g_assert_false (g_bytes_equal (first, other));
+  g_assert_null (bravis_session_export_key (world->peers[0]->session, "chat",
+          NULL, 8161, NULL, &error));
+  g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_LIMIT);
+}
+
+static void
+test_no_key_is_exported_before_there_is_one (World *world, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  make_pair (world, LOOPBACK);
+  g_assert_null (bravis_session_export_key (world->peers[0]->session, "chat",
+          NULL, 32, NULL, &error));
+  g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_STATE);
+}
+
+static void
+test_fingerprint_of_two_is_the_same_on_either_side (World *world,
+    gconstpointer data)
+{
+  g_autofree char *at_alice = NULL;
+  g_autofree char *at_bob = NULL;
+  g_autofree char *with_carol = NULL;
+  g_autoptr (GError) error = NULL;
+
+  join_three (world, LOOPBACK);
+  at_alice = bravis_session_dup_fingerprint (world->peers[0]->session, BOB,
+      NULL);
+  at_bob = bravis_session_dup_fingerprint (world->peers[1]->session, ALICE,
+      NULL);
+  with_carol = bravis_session_dup_fingerprint (world->peers[1]->session, CAROL,
+      NULL);
+  g_assert_cmpstr (at_alice, ==, at_bob);
+  g_assert_cmpuint (strlen (at_alice), ==, 16 * 5 - 1);
+  g_assert_cmpstr (at_bob, !=, with_carol);
+  g_assert_null (bravis_session_dup_fingerprint (world->peers[0]->session,
+          ALICE, &error));
+  g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_WRONG_NAME);
+}
+
 static void
 test_streams_are_told_to_all_and_to_newcomers (World *world,
     gconstpointer data)
@@ -802,6 +870,9 @@ main (int argc, char **argv)
   ADD (founder_leaves_and_the_others_go_on);
   ADD (crashed_peer_is_put_out);
   ADD (refresh_changes_the_key);
+  ADD (members_export_the_same_key);
+  ADD (no_key_is_exported_before_there_is_one);
+  ADD (fingerprint_of_two_is_the_same_on_either_side);
   ADD (streams_are_told_to_all_and_to_newcomers);
   ADD (media_reaches_all_others);
   ADD (nothing_is_sent_after_the_end);

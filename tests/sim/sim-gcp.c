@@ -43,7 +43,8 @@ test_guarantees_hold_when_members_lose_each_other (void)
 static void
 test_found_ones_stay_mended (void)
 {
-  static const guint64 seeds[] = { 920001158, 920015412, 970006690 };
+  static const guint64 seeds[] = { 920001158, 920015412, 970006690,
+    8000008647 };
 
   for (guint i = 0; i < G_N_ELEMENTS (seeds); i++) {
     g_autofree char *wrong = sim_run_schedule (seeds[i],

@@ -295,8 +295,10 @@ is_wrong_departure (SimHistory *history, SimProcess *process,
 {
   switch (why) {
     case GCP_FAILED:
-      /* Who is put out may first notice that the others hung up. */
+      /* Who is put out may first notice that the others hung up; and who knows that
+       * it is does not answer those any more who do not know it yet. */
       return !gone->crashed && !gone->ended
+          && !sim_history_is_put_out (history, gone->id)
           && !sim_history_is_put_out (history, process->id)
           && sim_history_found (history, "thrown out: %s took %s for crashed,"
           " which it is not", process->name, gone->name);

@@ -2,7 +2,7 @@
 #include "sim-cuts.h"
 
 #define SECOND G_USEC_PER_SEC
-#define PATIENCE 120            /* half seconds in which nothing is delivered */
+#define PATIENCE 400            /* half seconds in which nothing is delivered */
 
 typedef struct {
   SimGroup *group;

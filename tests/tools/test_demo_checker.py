@@ -430,13 +430,13 @@ def test_messages_are_read_as_gst_launch_prints_them():
     line = ('Got message #7 from element "in" (element): bravis-epoch, number=(guint64)2, '
             'cause=(string)join, milliseconds=(double)3.25, '
             'members=(string)< alice@example.org, "bob\\ b\\"\\ b@example.org" >, '
-            'verification-code=(string)"123\\ 456", by=(string)NULL;')
+            'reason=(string)"123\\ 456", by=(string)NULL;')
     message = messages.parse(line, 5.0)
     assert (message.element, message.name, message.seen) == ('in', 'bravis-epoch', 5.0)
     assert message.fields == {
         'number': 2, 'cause': 'join', 'milliseconds': 3.25,
         'members': ['alice@example.org', 'bob b" b@example.org'],
-        'verification-code': '123 456', 'by': None}
+        'reason': '123 456', 'by': None}
     assert messages.parse('Setting pipeline to PLAYING ...') is None
 
 

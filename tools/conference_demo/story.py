@@ -98,7 +98,10 @@ class Story:
             key = message.name, message.number, process.name in peers.INTRUDERS
             line = (f'key {message.number} ({message.cause}): '
                     f'{" ".join(map(short, message.members))}, after '
-                    f'{message.milliseconds:.1f} ms, code {message.verification_code}')
+                    f'{message.milliseconds:.1f} ms')
+        elif message.name == 'bravis-verification':
+            key = message.name, message.number, process.name in peers.INTRUDERS
+            line = f'key {message.number}: verification code {message.code}'
         elif message.name == 'bravis-refused':
             key = message.name, process.name, message.get('name'), message.get('by')
             line = (f'{process.name}: {short(message.get("name") or "somebody")} was refused by '
@@ -227,7 +230,9 @@ class Story:
                 message.number, message.cause, tuple(message.members)))
             epoch.times.setdefault(peer.identity, message.time / 1e6)
             epoch.milliseconds.setdefault(peer.identity, message.milliseconds)
-            epoch.codes.setdefault(peer.identity, message.verification_code)
+        for message in self.live[peer.name].of('bravis-verification'):
+            if message.number in c.epochs:
+                c.epochs[message.number].codes[peer.identity] = message.code
 
     def gather_sent(self, c, peer):
         for stream in STREAMS:
