@@ -89,6 +89,7 @@ gst_bravis_message_new (const BravisEvent *event)
     case BRAVIS_EVENT_STREAM_REMOVED:
     case BRAVIS_EVENT_VIEW:
     case BRAVIS_EVENT_MESSAGE:
+    case BRAVIS_EVENT_COMMAND:
     case BRAVIS_EVENT_WRITABLE:
       break;
   }

@@ -326,6 +326,7 @@ remember (BravisAudience *audience, const BravisEvent *event)
     case BRAVIS_EVENT_REFUSED:
     case BRAVIS_EVENT_UNREACHABLE:
     case BRAVIS_EVENT_MESSAGE:
+    case BRAVIS_EVENT_COMMAND:
     case BRAVIS_EVENT_WRITABLE:
       break;
   }
@@ -346,7 +347,8 @@ call (BravisAudience *audience, guint index, const BravisEvent *event)
 static void
 name_sender (BravisAudience *audience, BravisEvent *event)
 {
-  if (event->type == BRAVIS_EVENT_MESSAGE && audience->view)
+  if ((event->type == BRAVIS_EVENT_MESSAGE
+          || event->type == BRAVIS_EVENT_COMMAND) && audience->view)
     event->name = g_strdup (bravis_view_find_name (audience->view->event.view,
             event->member));
 }

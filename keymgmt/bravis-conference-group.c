@@ -99,6 +99,7 @@ bravis_conference_forget_group (BravisConference *conference)
   g_clear_pointer (&conference->verification, bravis_verification_free);
   bravis_proposals_clear (conference->proposals);
   g_hash_table_remove_all (conference->admitted);
+  bravis_conference_forget_commands (conference);
   bravis_streams_clear (conference->streams);
   conference->contacts_wanted = FALSE;
 }
@@ -150,9 +151,7 @@ abandon (BravisConference *conference, GError *error)
 {
   bravis_conference_push_refused (conference, NULL, NULL, error);
   conference->abandoned = TRUE;
-  conference->state = BRAVIS_CONFERENCE_LEAVING;
-  bravis_door_set_open (conference->door, FALSE);
-  gcp_engine_leave (conference->engine, conference->now);
+  bravis_conference_leave_group (conference);
 }
 
 static GcpDeparture
@@ -347,8 +346,10 @@ bravis_conference_may_merge (gpointer user_data, GcpMemberId id, GBytes *card)
 
 void
 bravis_conference_on_view (BravisConference *conference, GcpView *view,
-    GArray *departures)
+    GArray *reported)
 {
+  g_autoptr (GArray) departures = bravis_conference_judge_departures (
+      conference, reported);
   g_autoptr (GPtrArray) newcomers = g_ptr_array_new ();
   g_autoptr (GcpView) last = NULL;
   Change change = { .newcomers = newcomers, .first = conference->view == NULL };
@@ -366,7 +367,7 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
       .type = BRAVIS_CONFERENCE_VIEW, .view = gcp_view_ref (view),
       .names = list_names (conference, view),
       .member = conference->own->card->id,
-      .departures = departures ? g_array_ref (departures) : NULL });
+      .departures = g_array_ref (departures) });
   tell_change (conference, view, departures, &change);
 
   last = g_steal_pointer (&conference->view);
@@ -385,6 +386,7 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
   if (conference->contacts_wanted)
     tell_contacts (conference, last);
   bravis_conference_renew_pause (conference);
+  bravis_conference_renew_commands (conference);
   bravis_conference_renew_invitations (conference, newcomers);
 }
 
@@ -655,6 +657,10 @@ bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
     bravis_vtkd_deliver (conference->vtkd, from, bytes);
     return;
   }
+  if (data[0] == BRAVIS_GROUP_COMMAND) {
+    bravis_conference_deliver_command (conference, from, bytes);
+    return;
+  }
   if (!bravis_group_message_read (&message, bytes))
     return;
   switch (message.type) {
@@ -690,6 +696,8 @@ bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
     case BRAVIS_GROUP_VERIFY_COMMIT:
     case BRAVIS_GROUP_VERIFY_REVEAL:
       deliver_verification (conference, from, &message);
+      break;
+    case BRAVIS_GROUP_COMMAND:  /* dealt with above */
       break;
   }
 }

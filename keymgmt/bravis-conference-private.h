@@ -1,9 +1,10 @@
-/* bravis-conference-private.h: the parts of a conference, for its four files
+/* bravis-conference-private.h: the parts of a conference, for its five files
  *
  *   bravis-conference.c           life, inputs, outputs, own streams
  *   bravis-conference-door.c      inviting, being invited, joining
  *   bravis-conference-group.c     views, group messages, who is let in
  *   bravis-conference-messages.c  the application's messages
+ *   bravis-conference-commands.c  signed commands, and leaving
  */
 #pragma once
 
@@ -73,6 +74,12 @@ struct _BravisConference {
   GArray *paused_by;            /* of GcpMemberId: whose applications are behind */
   gboolean busy;                /* one's own is */
 
+  GQueue commands;              /* of BravisCommand: one's own, not delivered yet */
+  guint32 last_command;         /* sequence of the last of them in this view */
+  GArray *heard_commands;       /* of guint32: sequence of each member's last one, in
+                                 * the view's order */
+  GArray *leaving;              /* of GcpMemberId: they said so in this view */
+
   GQueue outputs;               /* of BravisConferenceOutput */
 };
 
@@ -82,6 +89,7 @@ struct _BravisConference {
 BravisParcel *bravis_parcel_new (GBytes *bytes, GcpQuality quality);
 void bravis_parcel_free (gpointer parcel);
 
+gboolean bravis_conference_empty_outbox (BravisConference *conference);
 void bravis_conference_push (BravisConference *conference,
     BravisConferenceOutput output);
 /* Takes @error over. */
@@ -150,5 +158,21 @@ void bravis_conference_deliver_pause (BravisConference *conference,
     GcpMemberId from, gboolean paused);
 /* A view came: who is behind says so again. */
 void bravis_conference_renew_pause (BravisConference *conference);
+
+/* --- bravis-conference-commands.c --- */
+
+void bravis_conference_init_commands (BravisConference *conference);
+void bravis_conference_clear_commands (BravisConference *conference);
+void bravis_conference_forget_commands (BravisConference *conference);
+void bravis_conference_deliver_command (BravisConference *conference,
+    GcpMemberId from, GBytes *bytes);
+/* Who left without saying so in its own name has failed, as far as one can tell:
+ * corrects @departures (may be NULL); a new array. */
+GArray *bravis_conference_judge_departures (BravisConference *conference,
+    GArray *departures);
+/* A view came: what was not delivered is said again. */
+void bravis_conference_renew_commands (BravisConference *conference);
+/* Says that this peer leaves, behind all it had to say, and leaves. */
+void bravis_conference_leave_group (BravisConference *conference);
 
 G_END_DECLS

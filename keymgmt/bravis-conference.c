@@ -148,8 +148,8 @@ bravis_conference_multicast_message (BravisConference *conference,
 }
 
 /* Returns whether something went out. */
-static gboolean
-empty_outbox (BravisConference *conference)
+gboolean
+bravis_conference_empty_outbox (BravisConference *conference)
 {
   gboolean progress = FALSE;
   BravisParcel *parcel;
@@ -282,7 +282,7 @@ pump (BravisConference *conference)
 {
   bravis_conference_run_invitations (conference);
   while (pump_door (conference) || pump_vtkd (conference)
-      || pump_engine (conference) || empty_outbox (conference)
+      || pump_engine (conference) || bravis_conference_empty_outbox (conference)
       || bravis_conference_submit_messages (conference));
 }
 
@@ -395,6 +395,7 @@ bravis_conference_new (const BravisConferenceConfig *config, gint64 now,
   conference->own_streams = bravis_streams_new ();
   g_queue_init (&conference->outbox);
   g_queue_init (&conference->messages);
+  bravis_conference_init_commands (conference);
   conference->paused_by = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
   g_queue_init (&conference->outputs);
   if (!make_incarnation (conference, error))
@@ -422,6 +423,7 @@ bravis_conference_free (BravisConference *conference)
   g_queue_clear_full (&conference->outbox, bravis_parcel_free);
   g_queue_clear_full (&conference->messages, bravis_parcel_free);
   g_array_unref (conference->paused_by);
+  bravis_conference_clear_commands (conference);
   g_queue_clear_full (&conference->outputs, free_output);
   g_free (conference->inviter);
   g_free (conference->name);
@@ -550,11 +552,7 @@ bravis_conference_leave (BravisConference *conference, gint64 now)
     bravis_invitations_remove (conference->invitations, invitation);
   }
   if (conference->state == BRAVIS_CONFERENCE_MEMBER) {
-    empty_outbox (conference);
-    bravis_conference_submit_last_messages (conference);
-    conference->state = BRAVIS_CONFERENCE_LEAVING;
-    bravis_door_set_open (conference->door, FALSE);
-    gcp_engine_leave (conference->engine, now);
+    bravis_conference_leave_group (conference);
   } else if (conference->state < BRAVIS_CONFERENCE_MEMBER) {
     bravis_conference_end (conference, GCP_END_LEFT);
   }

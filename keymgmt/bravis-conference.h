@@ -79,6 +79,8 @@ typedef enum {
   BRAVIS_CONFERENCE_STREAM_REMOVED,     /* @stream, of @name; also when it leaves */
   BRAVIS_CONFERENCE_MESSAGE,    /* @member of the present view (may be this peer)
                                  * multicast @bytes with @quality */
+  BRAVIS_CONFERENCE_COMMAND,    /* @member of the present view (may be this peer) gave
+                                 * the command @command_kind, @bytes: proven */
   BRAVIS_CONFERENCE_ADDRESSES,  /* a member's address changed: @epoch, @addresses */
   BRAVIS_CONFERENCE_REFUSED,    /* @name (NULL: unknown; may be one's own) was refused:
                                  * @error; @by: who refused, NULL for this peer
@@ -99,6 +101,7 @@ typedef struct {
   GArray *addresses;            /* of GcpAddress */
   GcpMemberId member;
   GcpQuality quality;
+  guint8 command_kind;
   GcpDeparture departure;
   BravisStream stream;
   char *name;
@@ -155,6 +158,13 @@ void bravis_conference_send_message (BravisConference *conference,
     GBytes *payload, GcpQuality quality);
 gsize bravis_conference_get_max_message (const BravisConference *conference);
 gsize bravis_conference_get_unsent (const BravisConference *conference);
+
+/* Signs a command and multicasts it (safe), in as many views as it takes until it is
+ * delivered in one; @kind: BravisCommandKind, not LEAVE; @body: at most
+ * BRAVIS_MAX_COMMAND octets. Errors: BRAVIS_ERROR_STATE (no member), _LIMIT (too
+ * many wait, too long, no such kind), _SIGNATURE. */
+gboolean bravis_conference_command (BravisConference *conference, guint kind,
+    GBytes *body, gint64 now, GError **error);
 
 /* Whether this peer's application is so far behind that the others should wait.
  * They are told with the next input. */

@@ -237,6 +237,8 @@ bravis_group_message_write (const BravisGroupMessage *message)
       gcp_write_u64 (&writer, message->epoch);
       gcp_write_bytes (&writer, message->digest, BRAVIS_HASH_SIZE);
       break;
+    case BRAVIS_GROUP_COMMAND:
+      g_return_val_if_reached (NULL);
   }
   return gcp_writer_finish (&writer);
 }

@@ -30,7 +30,8 @@ G_BEGIN_DECLS
 #define BRAVIS_MAX_DESCRIPTION 8192     /* octets of a stream's description */
 #define BRAVIS_MAX_REASON 256           /* octets of a reason's text */
 
-/* 1 to 15 are VTKD's: bravis-vtkd-message.h */
+/* 1 to 15 are VTKD's: bravis-vtkd-message.h. Commands are read and written by
+ * bravis-command.h. */
 typedef enum {
   BRAVIS_GROUP_PROPOSAL = 16,
   BRAVIS_GROUP_VOUCH = 17,
@@ -42,7 +43,8 @@ typedef enum {
   BRAVIS_GROUP_MESSAGE = 23,
   BRAVIS_GROUP_PAUSE = 24,
   BRAVIS_GROUP_VERIFY_COMMIT = 25,
-  BRAVIS_GROUP_VERIFY_REVEAL = 26
+  BRAVIS_GROUP_VERIFY_REVEAL = 26,
+  BRAVIS_GROUP_COMMAND = 27     /* bravis-command.h */
 } BravisGroupMessageType;
 
 typedef struct {

@@ -342,6 +342,13 @@ handle_output (BravisPeer *peer, BravisConferenceOutput *output, gint64 now)
     case BRAVIS_CONFERENCE_MESSAGE:
       take_message (peer, output);
       break;
+    case BRAVIS_CONFERENCE_COMMAND:
+      event.type = BRAVIS_EVENT_COMMAND;
+      event.member = output->member;
+      event.command_kind = output->command_kind;
+      event.message = output->bytes;
+      bravis_audience_tell (peer->audience, &event);
+      break;
     case BRAVIS_CONFERENCE_EPOCH:
       take_epoch (peer, output, now);
       break;
@@ -777,6 +784,20 @@ bravis_peer_multicast (BravisPeer *peer, GBytes *message, GcpQuality quality,
   if (first)
     bravis_inbox_wake (peer->inbox);
   return TRUE;
+}
+
+gboolean
+bravis_peer_command (BravisPeer *peer, guint kind, GBytes *body,
+    GError **error)
+{
+  gboolean done;
+
+  if (!begin (peer, error))
+    return FALSE;
+  done = bravis_conference_command (peer->conference, kind, body,
+      g_get_monotonic_time (), error);
+  end (peer);
+  return done;
 }
 
 gsize

@@ -43,6 +43,8 @@ void bravis_peer_refresh (BravisPeer *peer);
 
 gboolean bravis_peer_multicast (BravisPeer *peer, GBytes *message,
     GcpQuality quality, GError **error);
+gboolean bravis_peer_command (BravisPeer *peer, guint kind, GBytes *body,
+    GError **error);
 gsize bravis_peer_get_queued (BravisPeer *peer);
 gsize bravis_peer_get_max_message (BravisPeer *peer);
 

@@ -311,6 +311,20 @@ install_signals (void)
   signals[SIGNAL_MESSAGE] = new_signal ("message", 3, G_TYPE_STRING,
       G_TYPE_UINT64, G_TYPE_BYTES | G_SIGNAL_TYPE_STATIC_SCOPE);
   /**
+   * BravisSession::command:
+   * @session: the session
+   * @name: the name of the member who gave it; may be this peer
+   * @member: its id
+   * @kind: #BravisCommandKind, or a kind of the application's
+   * @body: what it says
+   *
+   * A member gave a signed command (bravis_session_command()). That it is by that
+   * member, in this conference, was checked; all members get the same commands, in
+   * the same order. One that was forged is reported as #BravisSession::refused.
+   */
+  signals[SIGNAL_COMMAND] = new_signal ("command", 4, G_TYPE_STRING,
+      G_TYPE_UINT64, G_TYPE_UINT, G_TYPE_BYTES | G_SIGNAL_TYPE_STATIC_SCOPE);
+  /**
    * BravisSession::writable:
    * @session: the session
    *

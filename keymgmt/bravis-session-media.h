@@ -80,6 +80,8 @@ typedef enum {
   BRAVIS_EVENT_REFUSED,         /* @name or NULL, @by or NULL, @reason */
   BRAVIS_EVENT_UNREACHABLE,     /* @name */
   BRAVIS_EVENT_MESSAGE,         /* @name, @member (may be oneself), @message, @quality */
+  BRAVIS_EVENT_COMMAND,         /* @name, @member (may be oneself), @command_kind,
+                                 * @message: proven to be theirs */
   BRAVIS_EVENT_WRITABLE,        /* there is room again for one's own messages */
   BRAVIS_EVENT_ENDED            /* @reason */
 } BravisEventType;
@@ -89,6 +91,7 @@ typedef struct {
   BravisView *view;
   GBytes *message;
   BravisQuality quality;
+  guint command_kind;
   BravisEpoch *epoch;
   const char *cause;
   double milliseconds;

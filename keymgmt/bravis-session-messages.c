@@ -118,6 +118,32 @@ bravis_session_set_message_handler (BravisSession *session,
 }
 
 /**
+ * bravis_session_command:
+ * @session: a session
+ * @kind: #BravisCommandKind but %BRAVIS_COMMAND_LEAVE, or a kind of the
+ *   application's, up to 255
+ * @body: what it says, at most 4096 octets
+ * @error: return location for a #GError
+ *
+ * Gives a command: it is signed with this peer's certified key, bound to the
+ * conference, the view and a number, and told to all members (#BravisSession::command)
+ * once all hold it. No member can forge it, repeat it or leave it out, as it could
+ * with a message. If the view changes before, it is given again in the next.
+ *
+ * Returns: %TRUE if it is on its way; %FALSE with %BRAVIS_ERROR_STATE where this peer
+ *   is in no conference, %BRAVIS_ERROR_LIMIT, %BRAVIS_ERROR_SIGNATURE
+ */
+gboolean
+bravis_session_command (BravisSession *session, guint kind, GBytes *body,
+    GError **error)
+{
+  g_return_val_if_fail (BRAVIS_IS_SESSION (session), FALSE);
+  g_return_val_if_fail (body, FALSE);
+
+  return bravis_peer_command (session->peer, kind, body, error);
+}
+
+/**
  * bravis_session_get_queued:
  * @session: a session
  *

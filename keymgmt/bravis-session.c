@@ -153,6 +153,10 @@ on_event (const BravisEvent *event, gpointer user_data)
     case BRAVIS_EVENT_MESSAGE:
       bravis_session_take_message (session, event);
       break;
+    case BRAVIS_EVENT_COMMAND:
+      bravis_session_emit (session, SIGNAL_COMMAND, event->name, event->member,
+          event->command_kind, event->message);
+      break;
     case BRAVIS_EVENT_WRITABLE:
       bravis_session_emit (session, SIGNAL_WRITABLE);
       break;

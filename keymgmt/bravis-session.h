@@ -62,6 +62,29 @@ typedef enum {
 GType bravis_quality_get_type (void);
 
 /**
+ * BravisCommandKind:
+ * @BRAVIS_COMMAND_VOTE: a vote
+ * @BRAVIS_COMMAND_ORDER: a moderator's order
+ * @BRAVIS_COMMAND_FLOOR: a decision about the floor
+ * @BRAVIS_COMMAND_POLICY: a change of policy
+ * @BRAVIS_COMMAND_PUT_OUT: somebody is to be put out
+ * @BRAVIS_COMMAND_LEAVE: the member leaves; given by the session itself
+ * @BRAVIS_COMMAND_APPLICATION: the first of the application's own kinds, up to 255
+ *
+ * What a signed command is about. What comes of it is up to who receives it: the
+ * session sees to it that all receive the same ones, from who they say they are.
+ */
+typedef enum {
+  BRAVIS_COMMAND_VOTE = 1,
+  BRAVIS_COMMAND_ORDER = 2,
+  BRAVIS_COMMAND_FLOOR = 3,
+  BRAVIS_COMMAND_POLICY = 4,
+  BRAVIS_COMMAND_PUT_OUT = 5,
+  BRAVIS_COMMAND_LEAVE = 6,
+  BRAVIS_COMMAND_APPLICATION = 16
+} BravisCommandKind;
+
+/**
  * BravisMessageFunc:
  * @session: the session
  * @name: the name of the member who sent it; may be this peer
@@ -95,6 +118,8 @@ gboolean bravis_session_multicast (BravisSession *session, GBytes *message,
     BravisQuality quality, GError **error);
 void bravis_session_set_message_handler (BravisSession *session,
     BravisMessageFunc handler, gpointer user_data, GDestroyNotify destroy);
+gboolean bravis_session_command (BravisSession *session, guint kind,
+    GBytes *body, GError **error);
 guint64 bravis_session_get_queued (BravisSession *session);
 gsize bravis_session_get_max_message (BravisSession *session);
 BravisView *bravis_session_ref_view (BravisSession *session);

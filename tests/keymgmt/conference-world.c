@@ -149,6 +149,12 @@ handle (Peer *peer, BravisConferenceOutput *output)
           (int) g_bytes_get_size (output->bytes),
           (const char *) g_bytes_get_data (output->bytes, NULL));
       break;
+    case BRAVIS_CONFERENCE_COMMAND:
+      note (peer->events, "command %s %u %.*s",
+          bravis_conference_name_of (peer->conference, output->member),
+          output->command_kind, (int) g_bytes_get_size (output->bytes),
+          (const char *) g_bytes_get_data (output->bytes, NULL));
+      break;
     case BRAVIS_CONFERENCE_EPOCH:
       g_assert_cmpuint (output->addresses->len, ==,
           bravis_epoch_get_n_members (output->epoch));

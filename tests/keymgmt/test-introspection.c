@@ -21,7 +21,7 @@ test_session_has_methods_signals_and_properties (void)
   static const char *const methods[] = {
     "new", "get", "start", "leave", "stop", "invite", "refresh",
     "dup_members", "get_epoch_number", "dup_verification_code", "get_state",
-    "dup_fingerprint", "export_key",
+    "dup_fingerprint", "export_key", "command",
     "dup_stats", "multicast", "set_message_handler", "get_queued",
     "get_max_message", "ref_view",
   };
