@@ -26,6 +26,18 @@ bravis_epoch_source_clear (BravisEpochSource *source)
   *source = (BravisEpochSource) { 0 };
 }
 
+gboolean
+bravis_epoch_source_use_key (const BravisEpochSource *source, guint64 n_used)
+{
+  if (source->key_packets == 0)
+    return TRUE;
+  if (n_used >= source->key_packets / 2
+      && n_used % MAX (source->key_packets / 8, 1) == 0
+      && n_used < source->key_packets && source->ask_for_epoch)
+    source->ask_for_epoch (source->user_data);
+  return n_used < source->key_packets;
+}
+
 BravisDrop
 bravis_epoch_source_find (const BravisEpochSource *source, guint64 kid,
     gint kind, BravisEpoch **epoch)

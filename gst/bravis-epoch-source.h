@@ -19,6 +19,8 @@ typedef struct {
                                  * the epoch again */
   GDestroyNotify release;       /* of user_data; may be NULL */
   gpointer user_data;
+  void (*ask_for_epoch) (gpointer user_data);   /* the present one is nearly used up */
+  guint64 key_packets;          /* that one key may protect; 0: no limit */
 } BravisEpochSource;
 
 void bravis_epoch_source_clear (BravisEpochSource *source);
@@ -28,6 +30,12 @@ void bravis_epoch_source_clear (BravisEpochSource *source);
  * and of kind @kind (any: -1). */
 BravisDrop bravis_epoch_source_find (const BravisEpochSource *source,
     guint64 kid, gint kind, BravisEpoch **epoch);
+
+/* For who is about to protect a packet under a key that has protected @n_used so far.
+ * Where that is half of what it may, or each eighth more, it asks for a new epoch.
+ * FALSE: it may not protect any more. */
+gboolean bravis_epoch_source_use_key (const BravisEpochSource *source,
+    guint64 n_used);
 
 /* The name of the member that @kid names, NULL where it names none. */
 char *bravis_epoch_source_dup_name (const BravisEpochSource *source,

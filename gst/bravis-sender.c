@@ -152,7 +152,8 @@ begin (BravisSender *sender, guint8 header[BRAVIS_SFRAME_MAX_HEADER],
         || bravis_epoch_is_sending_closed (sender->epoch))
       return BRAVIS_DROP_NO_KEY;
   }
-  if (sender->sframe == NULL || sender->used_up)
+  if (sender->sframe == NULL || sender->used_up
+      || !bravis_epoch_source_use_key (&sender->source, sender->counter))
     return BRAVIS_DROP_NO_KEY;
   *counter = sender->counter++;
   sender->used_up = sender->counter == 0;

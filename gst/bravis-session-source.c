@@ -22,12 +22,19 @@ get_serial (gpointer session)
   return bravis_session_get_epoch_serial (session);
 }
 
+static void
+ask_for_epoch (gpointer session)
+{
+  bravis_session_refresh (session);
+}
+
 BravisEpochSource
 bravis_session_epoch_source (BravisSession *session)
 {
   return (BravisEpochSource) {
     await_epoch, ref_epoch_by_number, get_serial, g_object_unref,
-    g_object_ref (session)
+    g_object_ref (session), ask_for_epoch,
+    bravis_session_get_key_packets (session)
   };
 }
 

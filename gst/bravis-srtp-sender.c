@@ -14,6 +14,7 @@ typedef struct {
 
 struct _BravisSrtpSender {
   BravisSrtpContext *context;   /* NULL: no key */
+  guint64 n_protected;          /* packets under that key */
   guint window;
 
   gboolean has_source;          /* the rest is of a session only */
@@ -118,6 +119,7 @@ bravis_srtp_sender_take_epoch (BravisSrtpSender *sender)
     return FALSE;
   g_clear_pointer (&sender->epoch, bravis_epoch_unref);
   g_clear_pointer (&sender->context, bravis_srtp_context_free);
+  sender->n_protected = 0;
   g_hash_table_foreach (sender->tracks, forget_placement, NULL);
   if (epoch)
     take_key (sender, epoch);
@@ -188,7 +190,8 @@ bravis_srtp_sender_protect (BravisSrtpSender *sender, guint8 *data, gsize size,
   if (size > G_MAXINT - BRAVIS_SRTP_OVERHEAD
       || !bravis_rtp_read (data, size, &rtp))
     return BRAVIS_DROP_MALFORMED;
-  if (!may_send (sender))
+  if (!may_send (sender)
+      || !bravis_epoch_source_use_key (&sender->source, sender->n_protected))
     return BRAVIS_DROP_NO_KEY;
   track = find_track (sender, rtp.ssrc);
   if (track) {
@@ -208,6 +211,7 @@ bravis_srtp_sender_protect (BravisSrtpSender *sender, guint8 *data, gsize size,
     default:
       return BRAVIS_DROP_NO_KEY;
   }
+  sender->n_protected++;
   note_index (sender, track, &rtp, index);
   *out_size = length;
   return BRAVIS_DROP_NONE;

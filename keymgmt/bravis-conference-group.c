@@ -97,6 +97,7 @@ bravis_conference_forget_group (BravisConference *conference)
   g_clear_pointer (&conference->view, gcp_view_unref);
   g_clear_pointer (&conference->epoch, bravis_epoch_unref);
   g_clear_pointer (&conference->verification, bravis_verification_free);
+  conference->key_due = G_MAXINT64;
   bravis_proposals_clear (conference->proposals);
   g_hash_table_remove_all (conference->admitted);
   bravis_conference_forget_commands (conference);
@@ -704,6 +705,22 @@ bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
 
 /* --- VTKD's outputs --- */
 
+/* When the key has lived its time its next maker asks for another one; should it
+ * not, the member behind it does a little later, and so on. */
+static void
+plan_next_key (BravisConference *conference)
+{
+  GcpView *view = conference->view;
+  guint n = gcp_view_get_n_members (view);
+  gint holder = gcp_view_find (view, bravis_vtkd_get_holder (conference->vtkd));
+  gint self = gcp_view_find (view, conference->own->card->id);
+  guint behind = holder < 0 ? 0 : (self + n - holder) % n;
+
+  conference->key_due = conference->key_lifetime == 0 ? G_MAXINT64
+      : conference->now + conference->key_lifetime
+      + behind * (conference->key_lifetime / (8 * n));
+}
+
 static void
 on_blame (BravisConference *conference, const BravisVtkdOutput *output)
 {
@@ -732,6 +749,7 @@ bravis_conference_handle_vtkd (BravisConference *conference,
           .epoch = bravis_epoch_ref (output->epoch),
           .addresses = list_addresses (conference,
               bravis_epoch_get_view (output->epoch)) });
+      plan_next_key (conference);
       begin_verification (conference);
       break;
     case BRAVIS_VTKD_BLAME:

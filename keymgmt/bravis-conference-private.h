@@ -55,6 +55,9 @@ struct _BravisConference {
   GcpEngine *engine;            /* JOINING to LEAVING */
   GcpView *view;                /* the present one, NULL: none */
   BravisEpoch *epoch;           /* the present one, NULL: none */
+  gint64 key_lifetime;          /* µs; 0: no limit */
+  gint64 key_due;               /* when this peer asks for the next one; G_MAXINT64: it
+                                 * asked, or there is none */
   BravisVerification *verification;     /* of the present epoch, NULL: none */
   gboolean contacts_wanted;     /* newcomers have not heard all addresses yet */
 

@@ -122,9 +122,11 @@ bravis_conference_deadline (const BravisConference *conference)
   deadline = bravis_door_deadline (conference->door);
   if (conference->engine)
     deadline = MIN (deadline, gcp_engine_deadline (conference->engine));
-  if (conference->state == BRAVIS_CONFERENCE_MEMBER)
+  if (conference->state == BRAVIS_CONFERENCE_MEMBER) {
     deadline = MIN (deadline,
         bravis_invitations_deadline (conference->invitations));
+    deadline = MIN (deadline, conference->key_due);
+  }
   return deadline;
 }
 
@@ -377,6 +379,8 @@ bravis_conference_new (const BravisConferenceConfig *config, gint64 now,
   conference->identity = bravis_identity_ref (config->identity);
   conference->name = g_strdup (config->name);
   conference->policy = config->policy;
+  conference->key_lifetime = config->key_lifetime;
+  conference->key_due = G_MAXINT64;
   conference->gcp = config->gcp;
   conference->gcp.may_merge = bravis_conference_may_merge;
   conference->gcp.seal = seal_for_relay;
@@ -516,6 +520,10 @@ bravis_conference_tick (BravisConference *conference, gint64 now,
     gcp_engine_tick (conference->engine, now);
   bravis_contacts_expire (conference->contacts, conference->view, now,
       BRAVIS_CONFERENCE_LINGER);
+  if (now >= conference->key_due) {
+    bravis_vtkd_refresh (conference->vtkd);
+    conference->key_due = G_MAXINT64;
+  }
   pump (conference);
 }
 

@@ -57,6 +57,7 @@ typedef struct {
   BravisIdentity *identity;     /* referenced */
   const char *name;             /* of the conference; copied */
   BravisPolicy policy;          /* of a conference that this peer starts */
+  gint64 key_lifetime;          /* µs that a key is used, at most; 0: no limit */
   GcpConfig gcp;
   BravisRandom random;
   BravisDoorMayInvite may_invite;

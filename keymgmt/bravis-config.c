@@ -13,6 +13,7 @@ static const struct {
   { "group", { "conference", "listen", "invite" } },
   { "peers", { NULL } },
   { "access", { "allow", "deny" } },
+  { "keys", { "lifetime", "packets" } },
   { "policy", { "level", "video", "audio", "whiteboard", "signalling" } },
 };
 
@@ -59,7 +60,7 @@ check_group (const Reading *reading, const char *group, GError **error)
     return TRUE;
   }
   g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CONFIG,
-      "%s: [%s]: unknown group; known are identity, group, peers, access, "
+      "%s: [%s]: unknown group; known are identity, group, peers, access, keys, "
       "policy", reading->file, group);
   return FALSE;
 }
@@ -230,6 +231,39 @@ read_group (const Reading *reading, BravisConfig *config, GError **error)
   return TRUE;
 }
 
+/* @value stays as it is where the key is not there. */
+static gboolean
+read_number (const Reading *reading, const char *group, const char *key,
+    guint64 min, guint64 max, guint64 *value, GError **error)
+{
+  g_autofree char *text = NULL;
+  g_autofree char *expected = NULL;
+
+  if (!read_string (reading, group, key, FALSE, &text, error))
+    return FALSE;
+  if (!text || g_ascii_string_to_unsigned (text, 10, min, max, value, NULL))
+    return TRUE;
+  expected = g_strdup_printf ("a number from %" G_GUINT64_FORMAT " to %"
+      G_GUINT64_FORMAT, min, max);
+  fail_value (reading, error, group, key, text, expected);
+  return FALSE;
+}
+
+static gboolean
+read_keys (const Reading *reading, BravisConfig *config, GError **error)
+{
+  guint64 lifetime = BRAVIS_DEFAULT_KEY_LIFETIME;
+
+  config->key_packets = BRAVIS_DEFAULT_KEY_PACKETS;
+  if (!read_number (reading, "keys", "lifetime", 1, G_MAXINT32, &lifetime,
+          error)
+      || !read_number (reading, "keys", "packets", 1024,
+          BRAVIS_DEFAULT_KEY_PACKETS, &config->key_packets, error))
+    return FALSE;
+  config->key_lifetime = lifetime;
+  return TRUE;
+}
+
 static gboolean
 read_policy (const Reading *reading, BravisConfig *config, GError **error)
 {
@@ -291,6 +325,7 @@ bravis_config_load (const char *file, GError **error)
       || !read_group (&reading, config, error)
       || !read_list (&reading, "access", "allow", &config->allow, error)
       || !read_list (&reading, "access", "deny", &config->deny, error)
+      || !read_keys (&reading, config, error)
       || !read_policy (&reading, config, error))
     return NULL;
   return g_steal_pointer (&config);

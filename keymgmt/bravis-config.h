@@ -8,6 +8,9 @@
  *                                                   * and ?; deny wins, and does not
  *                                                   tell A from a; without allow,
  *                                                   everybody certified may
+ *   [keys]      lifetime=SECONDS packets=N          when a key is replaced at the
+ *                                                   latest: the group's, and one that
+ *                                                   protects a stream
  *   [policy]    level=3 video= audio= whiteboard= signalling=   cipher names
  *
  * Needed are [identity] certificate, key and trust, [group] conference and listen,
@@ -27,6 +30,11 @@ G_BEGIN_DECLS
 
 #define BRAVIS_MAX_CONFERENCE 128        /* octets of a conference's name */
 
+/* Packets that one key of AES-GCM may protect: RFC 9001 §6.6, where the chance to
+ * tell it from an ideal cipher stays below 2^-57 for packets of at most 2^14 octets. */
+#define BRAVIS_DEFAULT_KEY_PACKETS (G_GUINT64_CONSTANT (1) << 23)
+#define BRAVIS_DEFAULT_KEY_LIFETIME 3600 /* s */
+
 typedef struct _BravisConfig BravisConfig;
 
 typedef struct {
@@ -43,6 +51,8 @@ struct _BravisConfig {
   GArray *peers;                /* of BravisConfigPeer */
   GStrv allow, deny;
   BravisPolicy policy;
+  guint key_lifetime;           /* s */
+  guint64 key_packets;
 };
 
 BravisConfig *bravis_config_load (const char *file, GError **error);

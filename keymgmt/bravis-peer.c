@@ -122,6 +122,7 @@ make_conference (BravisPeer *peer, GError **error)
     .identity = peer->identity,
     .name = peer->config->conference,
     .policy = peer->config->policy,
+    .key_lifetime = peer->config->key_lifetime * G_TIME_SPAN_SECOND,
     .may_invite = may_invite,
     .user_data = peer,
   };

@@ -40,6 +40,12 @@ bravis_session_get_epoch_serial (BravisSession *session)
   return bravis_epoch_book_get_serial (get_book (session));
 }
 
+guint64
+bravis_session_get_key_packets (BravisSession *session)
+{
+  return bravis_peer_get_config (get_peer (session))->key_packets;
+}
+
 gboolean
 bravis_session_add_stream (BravisSession *session, BravisKind kind,
     guint16 *stream, GError **error)

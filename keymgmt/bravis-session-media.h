@@ -38,6 +38,9 @@ BravisEpoch *bravis_session_ref_epoch_by_number (BravisSession *session,
  * atomic read tells an element that what it cached is still right. */
 guint bravis_session_get_epoch_serial (BravisSession *session);
 
+/* How many packets one key may protect. */
+guint64 bravis_session_get_key_packets (BravisSession *session);
+
 /* A stream of one's own: number for the KID, announced to the group once it is
  * described. Blocking until the session's thread has done it: once a stream, not
  * once a packet. */

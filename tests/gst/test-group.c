@@ -111,10 +111,17 @@ get_serial (gpointer user_data)
   return ((TestPeer *) user_data)->serial;
 }
 
+static void
+ask_for_epoch (gpointer user_data)
+{
+  ((TestPeer *) user_data)->n_asked++;
+}
+
 BravisEpochSource
 test_group_source (TestGroup *group, guint peer)
 {
   return (BravisEpochSource) {
-    await_epoch, ref_epoch_by_number, get_serial, NULL, &group->peers[peer]
+    await_epoch, ref_epoch_by_number, get_serial, NULL, &group->peers[peer],
+    ask_for_epoch, group->key_packets
   };
 }

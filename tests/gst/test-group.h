@@ -15,6 +15,7 @@ typedef struct {
   GcpMemberId id;
   GPtrArray *epochs;            /* all it ever had; the last one is the present */
   guint serial;
+  guint n_asked;                /* for an epoch */
 } TestPeer;
 
 typedef struct {
@@ -22,6 +23,7 @@ typedef struct {
   guint n;
   guint64 epoch;                /* number of the present one */
   BravisPolicy policy;          /* of the next one */
+  guint64 key_packets;          /* that a key may protect; 0: no limit */
   gpointer own_cards[TEST_GROUP_MAX];
 } TestGroup;
 

@@ -263,6 +263,27 @@ test_counters_are_not_used_past_the_last (void)
   g_assert_cmpint (protect (sender, &frame), ==, BRAVIS_DROP_NO_KEY);
 }
 
+/* It asks in time, and again; where no new key comes, it sends nothing more. */
+static void
+test_key_protects_no_more_than_it_may (void)
+{
+  g_autoptr (TestGroup) group = test_group_new (2);
+  g_autoptr (BravisSender) sender = NULL;
+  Frame frame;
+
+  group->key_packets = 64;
+  sender = make_sender (group, 0, BRAVIS_KIND_VIDEO);
+  for (guint i = 0; i < 64; i++) {
+    g_assert_cmpuint (group->peers[0].n_asked, ==, i <= 32 ? 0
+        : (i - 25) / 8);
+    g_assert_cmpint (protect (sender, &frame), ==, BRAVIS_DROP_NONE);
+  }
+  g_assert_cmpint (protect (sender, &frame), ==, BRAVIS_DROP_NO_KEY);
+  test_group_change_key (group, 3);
+  bravis_sender_take_epoch (sender);
+  g_assert_cmpint (protect (sender, &frame), ==, BRAVIS_DROP_NONE);
+}
+
 static void
 test_frame_before_its_epoch_can_be_tried_again (void)
 {
@@ -630,6 +651,7 @@ main (int argc, char *argv[])
   ADD (sender_stays_with_its_epoch_within_a_frame);
   ADD (counter_never_restarts_under_a_key);
   ADD (counters_are_not_used_past_the_last);
+  ADD (key_protects_no_more_than_it_may);
   ADD (frame_before_its_epoch_can_be_tried_again);
   ADD (removed_member_cannot_read_next_epoch);
   ADD (newcomer_cannot_read_earlier_epoch);

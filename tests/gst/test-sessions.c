@@ -557,6 +557,19 @@ bravis_session_get_epoch_serial (BravisSession *session)
   return g_atomic_int_get (&session->serial);
 }
 
+guint64
+bravis_session_get_key_packets (BravisSession *session)
+{
+  return 0;
+}
+
+/* No key is ever used up here. */
+void
+bravis_session_refresh (BravisSession *session)
+{
+  g_assert_not_reached ();
+}
+
 gboolean
 bravis_session_add_stream (BravisSession *session, BravisKind kind,
     guint16 *stream, GError **error)

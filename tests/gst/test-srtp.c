@@ -442,6 +442,24 @@ test_cut_or_altered_packet_is_refused (void)
   }
 }
 
+static void
+test_key_protects_no_more_than_it_may (void)
+{
+  g_autoptr (TestGroup) group = test_group_new (2);
+  g_autoptr (BravisSrtpSender) sender = NULL;
+  Packet packet;
+
+  group->key_packets = 64;
+  sender = make_sender (group, 0);
+  for (guint i = 0; i < 64; i++)
+    g_assert_cmpint (protect (sender, &packet, SSRC, i), ==, BRAVIS_DROP_NONE);
+  g_assert_cmpuint (group->peers[0].n_asked, ==, 4);
+  g_assert_cmpint (protect (sender, &packet, SSRC, 64), ==, BRAVIS_DROP_NO_KEY);
+  test_group_change_key (group, 3);
+  bravis_srtp_sender_take_epoch (sender);
+  g_assert_cmpint (protect (sender, &packet, SSRC, 65), ==, BRAVIS_DROP_NONE);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -465,5 +483,6 @@ main (int argc, char *argv[])
   ADD (other_kind_than_wanted_is_refused);
   ADD (garbage_is_refused);
   ADD (cut_or_altered_packet_is_refused);
+  ADD (key_protects_no_more_than_it_may);
   return g_test_run ();
 }

@@ -494,7 +494,8 @@ world_add_of_kind (World *world, const char *name, TestPkiKind kind)
   Peer *peer = g_new0 (Peer, 1);
   BravisConferenceConfig config = { .identity = identity,
     .name = WORLD_CONFERENCE, .random = world->source,
-    .may_invite = may_invite, .user_data = peer };
+    .key_lifetime = world->key_lifetime, .may_invite = may_invite,
+    .user_data = peer };
 
   bravis_policy_init (&config.policy);
   gcp_config_init (&config.gcp);

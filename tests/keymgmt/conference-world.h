@@ -58,6 +58,7 @@ struct _World {
   guint crash_at;               /* this many sent: ... */
   guint victim;                 /* ... this node crashes */
   gint64 wall_clock;            /* TEST_PKI_NOW */
+  gint64 key_lifetime;          /* µs, of peers that are added from now on; 0 */
 };
 
 World *world_new (TestPki *pki, guint64 seed, double loss);

@@ -13,13 +13,15 @@
 
 static TestPki *pki;
 
-/* A conference of the first @n of alice, bob, carol and dave, begun by alice. */
+/* A conference of the first @n of alice, bob, carol and dave, begun by alice, where a
+ * key lives for @key_lifetime µs (0: as long as the group). */
 static World *
-conference_of (guint n)
+conference_with_lifetime (guint n, gint64 key_lifetime)
 {
   static const char *const names[] = { "alice", "bob", "carol", "dave" };
   World *world = world_new (pki, n, 0);
 
+  world->key_lifetime = key_lifetime;
   for (guint i = 0; i < n; i++)
     world_add (world, names[i]);
   peer_start (world_get (world, 0));
@@ -29,6 +31,12 @@ conference_of (guint n)
   }
   world_assert_settled (world, n);
   return world;
+}
+
+static World *
+conference_of (guint n)
+{
+  return conference_with_lifetime (n, 0);
 }
 
 /* --- the way it should go --- */
@@ -152,6 +160,40 @@ test_refresh_changes_the_key (void)
   g_assert_cmpuint (world_get (world, 0)->epochs->len, ==, before + 1);
   g_assert_cmpint (peer_cause (world_get (world, 0)), ==,
       BRAVIS_CAUSE_REFRESH);
+}
+
+/* One key change each time, not one for each member that has a clock. */
+static void
+test_key_is_replaced_after_its_lifetime (void)
+{
+  g_autoptr (World) world = conference_with_lifetime (3, 60 * WORLD_SECOND);
+  Peer *alice = world_get (world, 0);
+  guint before = alice->epochs->len;
+
+  world_run (world, 10 * 61 * WORLD_SECOND);
+  world_assert_settled (world, 3);
+  g_assert_cmpuint (alice->epochs->len - before, >=, 9);
+  g_assert_cmpuint (alice->epochs->len - before, <=, 10);
+  g_assert_cmpint (peer_cause (alice), ==, BRAVIS_CAUSE_REFRESH);
+}
+
+/* The next maker of a key does not ask for it: others do. */
+static void
+test_key_is_replaced_though_its_maker_does_not_ask (void)
+{
+  g_autoptr (World) world = conference_with_lifetime (3, 60 * WORLD_SECOND);
+  Peer *alice = world_get (world, 0);
+  guint before = alice->epochs->len;
+
+  for (guint i = 0; i < 3; i++) {
+    Peer *peer = world_get (world, i);
+
+    if (bravis_vtkd_get_holder (peer->conference->vtkd)
+        == peer->conference->own->card->id)
+      peer->conference->key_due = G_MAXINT64;
+  }
+  world_run (world, 70 * WORLD_SECOND);
+  g_assert_cmpuint (alice->epochs->len, ==, before + 1);
 }
 
 static void
@@ -847,6 +889,8 @@ main (int argc, char **argv)
   ADD (who_leaves_is_out_and_the_key_changes);
   ADD (who_crashes_is_out_and_the_key_changes);
   ADD (refresh_changes_the_key);
+  ADD (key_is_replaced_after_its_lifetime);
+  ADD (key_is_replaced_though_its_maker_does_not_ask);
   ADD (streams_are_told_to_all_and_to_newcomers);
   ADD (messages_reach_all_members);
   ADD (corked_messages_go_out_together);

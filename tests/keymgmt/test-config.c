@@ -68,7 +68,19 @@ test_the_least_is_enough (void)
   g_assert_null (config->crl);
   g_assert_null (config->invite);
   g_assert_cmpuint (config->policy.level, ==, 3);
+  g_assert_cmpuint (config->key_lifetime, ==, 3600);
+  g_assert_cmpuint (config->key_packets, ==, 1 << 23);
   g_assert_true (bravis_config_may_invite (config, "anybody@example.org"));
+}
+
+static void
+test_keys_may_be_replaced_sooner (void)
+{
+  g_autoptr (BravisConfig) config = load (IDENTITY GROUP
+      "[keys]\nlifetime=60\npackets=1024\n", NULL);
+
+  g_assert_cmpuint (config->key_lifetime, ==, 60);
+  g_assert_cmpuint (config->key_packets, ==, 1024);
 }
 
 static void
@@ -150,6 +162,10 @@ static const struct {
     { "[policy]", "level=2", "expected 3" } },
   { "policy_cipher", IDENTITY GROUP "[policy]\nvideo=rot13\n",
     { "[policy]", "video=rot13", "aes-128-gcm" } },
+  { "keys_lifetime", IDENTITY GROUP "[keys]\nlifetime=0\n",
+    { "[keys]", "lifetime=0", "a number from 1" } },
+  { "keys_packets", IDENTITY GROUP "[keys]\npackets=8388609\n",
+    { "[keys]", "packets=8388609", "to 8388608" } },
   { "no_key_file_at_all", "conference=talk\n", { "peer.conf" } },
 };
 
@@ -198,6 +214,8 @@ main (int argc, char **argv)
   g_test_add_func ("/keymgmt/config/access_list", test_access_list);
   g_test_add_func ("/keymgmt/config/deny_alone_allows_the_others",
       test_deny_alone_allows_the_others);
+  g_test_add_func ("/keymgmt/config/keys_may_be_replaced_sooner",
+      test_keys_may_be_replaced_sooner);
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autofree char *path = g_strdup_printf ("/keymgmt/config/bad/%s",
         bad[i].name);
