@@ -1,19 +1,5 @@
 #include "gstbravismessage.h"
 
-static const char *
-leave_reason_to_string (BravisLeaveReason reason)
-{
-  switch (reason) {
-    case BRAVIS_LEAVE_LEFT:
-      return "left";
-    case BRAVIS_LEAVE_FAILED:
-      return "failed";
-    case BRAVIS_LEAVE_PUT_OUT:
-      return "put-out";
-  }
-  return "unknown";
-}
-
 static void
 set_text (GstStructure *structure, const char *field, const char *text)
 {
@@ -77,7 +63,7 @@ gst_bravis_message_new (const BravisEvent *event)
     case BRAVIS_EVENT_MEMBER_LEFT:
       structure = new_named ("bravis-member-left", event);
       set_text (structure, "reason",
-          leave_reason_to_string (event->leave_reason));
+          bravis_leave_reason_to_string (event->leave_reason));
       return structure;
     case BRAVIS_EVENT_REFUSED:
       return new_named ("bravis-refused", event);

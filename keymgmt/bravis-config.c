@@ -10,7 +10,7 @@ static const struct {
   const char *keys[6];
 } known[] = {
   { "identity", { "certificate", "key", "trust", "crl" } },
-  { "group", { "conference", "listen", "invite" } },
+  { "group", { "conference", "listen", "invite", "log" } },
   { "peers", { NULL } },
   { "access", { "allow", "deny" } },
   { "keys", { "lifetime", "packets" } },
@@ -105,19 +105,28 @@ read_string (const Reading *reading, const char *group, const char *key,
 }
 
 static gboolean
-read_file_name (const Reading *reading, const char *key, gboolean needed,
-    char **path, GError **error)
+read_path (const Reading *reading, const char *group, const char *key,
+    gboolean needed, char **path, GError **error)
 {
   g_autofree char *directory = g_path_get_dirname (reading->file);
   g_autofree char *value = NULL;
 
-  if (!read_string (reading, "identity", key, needed, &value, error))
+  if (!read_string (reading, group, key, needed, &value, error))
     return FALSE;
   *path = value ? g_canonicalize_filename (value, directory) : NULL;
+  return TRUE;
+}
+
+/* Of a file that is there. */
+static gboolean
+read_file_name (const Reading *reading, const char *key, gboolean needed,
+    char **path, GError **error)
+{
+  if (!read_path (reading, "identity", key, needed, path, error))
+    return FALSE;
   if (*path && !g_file_test (*path, G_FILE_TEST_EXISTS)) {
     g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CONFIG,
-        "%s: [identity] %s=%s: no such file: %s", reading->file, key, value,
-        *path);
+        "%s: [identity] %s: no such file: %s", reading->file, key, *path);
     return FALSE;
   }
   return TRUE;
@@ -206,7 +215,8 @@ read_group (const Reading *reading, BravisConfig *config, GError **error)
           error)
       || !read_address (reading, "group", "listen", TRUE, &config->listen,
           error)
-      || !read_list (reading, "group", "invite", &config->invite, error))
+      || !read_list (reading, "group", "invite", &config->invite, error)
+      || !read_path (reading, "group", "log", FALSE, &config->log, error))
     return FALSE;
   if (strlen (config->conference) > BRAVIS_MAX_CONFERENCE
       || !g_utf8_validate (config->conference, -1, NULL)) {
@@ -340,6 +350,7 @@ bravis_config_free (BravisConfig *config)
   g_free (config->trust);
   g_free (config->crl);
   g_free (config->conference);
+  g_free (config->log);
   g_strfreev (config->invite);
   g_array_unref (config->peers);
   g_strfreev (config->allow);

@@ -3,6 +3,7 @@
  *   [identity]  certificate= key= trust= crl=       files; relative ones are
  *                                                   relative to the key file
  *   [group]     conference= listen=HOST:PORT invite=NAME;NAME
+ *               log=FILE                            a membership log is kept there
  *   [peers]     NAME=HOST:PORT
  *   [access]    allow=PATTERN;PATTERN deny=PATTERN  who may invite me: names with
  *                                                   * and ?; deny wins, and does not
@@ -46,6 +47,7 @@ struct _BravisConfig {
   char *file;
   char *certificate, *key, *trust, *crl;        /* absolute; @crl may be NULL */
   char *conference;
+  char *log;                    /* absolute; NULL: none */
   GcpAddress listen;
   GStrv invite;
   GArray *peers;                /* of BravisConfigPeer */

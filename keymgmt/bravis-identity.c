@@ -222,9 +222,8 @@ bravis_identity_make_fingerprint (BravisIdentity *identity,
   return g_string_free (text, FALSE);
 }
 
-/* The certificates of a chain off the wire. */
-static GPtrArray *
-parse_chain (gconstpointer chain, gsize size)
+GPtrArray *
+bravis_parse_chain (gconstpointer chain, gsize size)
 {
   g_autoptr (GPtrArray) certificates = g_ptr_array_new_with_free_func (
       (GDestroyNotify) gnutls_x509_crt_deinit);
@@ -266,7 +265,7 @@ BravisCertificate *
 bravis_identity_verify (BravisIdentity *identity, gconstpointer chain,
     gsize size, gint64 wall_clock, GError **error)
 {
-  g_autoptr (GPtrArray) certificates = parse_chain (chain, size);
+  g_autoptr (GPtrArray) certificates = bravis_parse_chain (chain, size);
 
   if (certificates == NULL) {
     g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,

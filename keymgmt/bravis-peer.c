@@ -4,6 +4,7 @@
 #include "bravis-inbox.h"
 #include "bravis-keylog.h"
 #include "bravis-mailbox.h"
+#include "bravis-membership-log.h"
 #include "bravis-view-private.h"
 #include "../gcp/gcp-udp.h"
 
@@ -38,6 +39,7 @@ struct _BravisPeer {
   BravisConfig *config;
   BravisIdentity *identity;
   BravisKeylog *keylog;         /* NULL: not asked for */
+  BravisMembershipLog *log;     /* NULL: not asked for; of the protocols' thread */
   GcpUdp *udp;
   GcpAddress local;
   gint64 suspicion;
@@ -116,6 +118,15 @@ open_socket (BravisPeer *peer, GError **error)
 }
 
 static gboolean
+open_log (BravisPeer *peer, GError **error)
+{
+  if (peer->config->log)
+    peer->log = bravis_membership_log_open (peer->config->log, peer->identity,
+        peer->config->conference, g_get_real_time (), error);
+  return !peer->config->log || peer->log;
+}
+
+static gboolean
 make_conference (BravisPeer *peer, GError **error)
 {
   BravisConferenceConfig config = {
@@ -177,7 +188,7 @@ bravis_peer_new (const char *config_file, gint64 exposure, gint64 grace,
     return NULL;
   }
   if (!check_invitations (peer, error) || !open_socket (peer, error)
-      || !make_conference (peer, error))
+      || !open_log (peer, error) || !make_conference (peer, error))
     return NULL;
   return g_steal_pointer (&peer);
 }
@@ -189,6 +200,7 @@ bravis_peer_free (BravisPeer *peer)
   g_clear_pointer (&peer->udp, gcp_udp_free);
   g_clear_pointer (&peer->mailbox, bravis_mailbox_free);
   g_clear_pointer (&peer->keylog, bravis_keylog_free);
+  g_clear_pointer (&peer->log, bravis_membership_log_free);
   g_clear_pointer (&peer->identity, bravis_identity_unref);
   g_clear_pointer (&peer->config, bravis_config_free);
   bravis_audience_free (peer->audience);
@@ -246,6 +258,58 @@ end_reason (GcpEndReason reason)
   }
 }
 
+/* What is told is entered in the log as well. A log that cannot be kept does not end
+ * the conference, but is said once. */
+static void
+enter (BravisPeer *peer, const BravisEvent *event)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 time = g_get_real_time ();
+
+  if (!peer->log)
+    return;
+  switch (event->type) {
+    case BRAVIS_EVENT_EPOCH:
+      bravis_membership_log_epoch (peer->log, event->epoch, event->cause, time,
+          &error);
+      break;
+    case BRAVIS_EVENT_MEMBER_JOINED:
+      bravis_membership_log_joined (peer->log, event->name, time, &error);
+      break;
+    case BRAVIS_EVENT_MEMBER_LEFT:
+      bravis_membership_log_left (peer->log, event->name,
+          bravis_leave_reason_to_string (event->leave_reason), time, &error);
+      break;
+    case BRAVIS_EVENT_ENDED:
+      bravis_membership_log_end (peer->log, event->reason, time, &error);
+      break;
+    default:
+      break;
+  }
+  if (error)
+    g_warning ("%s", error->message);
+}
+
+static void
+enter_view (BravisPeer *peer, const BravisConferenceOutput *output)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (peer->log && !bravis_membership_log_view (peer->log,
+          gcp_view_get_number (output->view),
+          gcp_view_is_primary (output->view),
+          (const char *const *) output->names, g_get_real_time (), &error)
+      && error)
+    g_warning ("%s", error->message);
+}
+
+static void
+tell (BravisPeer *peer, const BravisEvent *event)
+{
+  enter (peer, event);
+  bravis_audience_tell (peer->audience, event);
+}
+
 static void
 tell_stream (BravisPeer *peer, BravisEventType type,
     const BravisConferenceOutput *output)
@@ -268,7 +332,7 @@ tell_end (BravisPeer *peer, const char *reason, gint64 now)
   BravisEvent event = { .type = BRAVIS_EVENT_ENDED, .reason = reason };
 
   bravis_epoch_book_end (peer->book, now);
-  bravis_audience_tell (peer->audience, &event);
+  tell (peer, &event);
   peer->has_ended = TRUE;
 }
 
@@ -286,7 +350,7 @@ take_epoch (BravisPeer *peer, const BravisConferenceOutput *output, gint64 now)
     bravis_keylog_write_epoch (peer->keylog, peer->config->conference,
         output->epoch, event.cause, g_get_real_time ());
   bravis_epoch_book_add (peer->book, output->epoch, output->addresses, now);
-  bravis_audience_tell (peer->audience, &event);
+  tell (peer, &event);
 }
 
 static void
@@ -311,6 +375,7 @@ take_view (BravisPeer *peer, const BravisConferenceOutput *output, gint64 now)
   peer->view_time = now;
   if (output->departures && output->departures->len > 0)
     bravis_epoch_book_departed (peer->book, output->view, now);
+  enter_view (peer, output);
   bravis_audience_tell (peer->audience, &event);
 }
 
@@ -367,7 +432,7 @@ handle_output (BravisPeer *peer, BravisConferenceOutput *output, gint64 now)
       event.name = output->name;
       event.member = output->member;
       event.leave_reason = leave_reason (output->departure);
-      bravis_audience_tell (peer->audience, &event);
+      tell (peer, &event);
       break;
     case BRAVIS_CONFERENCE_STREAM_ADDED:
       tell_stream (peer, BRAVIS_EVENT_STREAM_ADDED, output);

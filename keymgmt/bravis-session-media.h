@@ -109,6 +109,21 @@ typedef struct {
   const char *description;
 } BravisEvent;
 
+/* "left", "failed" or "put-out". */
+static inline const char *
+bravis_leave_reason_to_string (BravisLeaveReason reason)
+{
+  switch (reason) {
+    case BRAVIS_LEAVE_LEFT:
+      return "left";
+    case BRAVIS_LEAVE_FAILED:
+      return "failed";
+    case BRAVIS_LEAVE_PUT_OUT:
+      return "put-out";
+  }
+  return "unknown";
+}
+
 typedef void (*BravisListen) (const BravisEvent *event, gpointer user_data);
 guint bravis_session_add_listener (BravisSession *session, BravisListen listen,
     gpointer user_data);

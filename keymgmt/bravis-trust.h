@@ -40,6 +40,9 @@ char *bravis_read_file (const char *file, gsize *size, GError **error);
 GPtrArray *bravis_read_certificates (const char *file, guint max,
     GError **error);
 
+/* The same of a chain off the wire; NULL: malformed, or too large. */
+GPtrArray *bravis_parse_chain (gconstpointer chain, gsize size);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisTrust, bravis_trust_free)
 
 G_END_DECLS

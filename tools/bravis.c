@@ -1,6 +1,7 @@
 /* bravis: the command line of the project; each command in a file of its own */
 #include "bravis-bench.h"
 #include "bravis-ca.h"
+#include "bravis-log.h"
 #include "bravis-verify.h"
 
 #include <locale.h>
@@ -16,6 +17,7 @@ static const struct {
 } commands[] = {
   { "bench", "measures group communication", bravis_bench_main },
   { "ca", "a certificate authority for conferences", bravis_ca_main },
+  { "log", "prints and checks membership logs", bravis_log_main },
   { "verify", "checks that nothing is lost, altered or out of order",
     bravis_verify_main },
 };

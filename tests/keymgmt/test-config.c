@@ -123,9 +123,9 @@ static const struct {
     { "[identity]", "trust", "missing" } },
   { "missing_file",
     "[identity]\ncertificate=none.pem\nkey=a.key\ntrust=ca.pem\n" GROUP,
-    { "[identity]", "certificate=none.pem", "no such file" } },
+    { "[identity]", "certificate", "none.pem", "no such file" } },
   { "missing_crl", IDENTITY "crl=none.crl\n" GROUP,
-    { "[identity]", "crl=none.crl", "no such file" } },
+    { "[identity]", "crl", "none.crl", "no such file" } },
   { "no_conference", IDENTITY "[group]\nlisten=127.0.0.1:5004\n",
     { "[group]", "conference", "missing" } },
   { "empty_conference", IDENTITY
