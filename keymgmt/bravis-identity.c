@@ -13,6 +13,36 @@ struct _BravisIdentity {
   GBytes *chain;
 };
 
+/* GnuTLS, where it decodes PEM itself, leaves what it decoded in memory: so that is
+ * done here, and wiped. @der is the caller's to wipe and gnutls_free (). */
+static int
+decode_pem (const gnutls_datum_t *pem, gnutls_datum_t *der)
+{
+  static const char *const headers[] = {
+    "PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"
+  };
+  int result = GNUTLS_E_BASE64_DECODING_ERROR;
+
+  for (guint i = 0; result < 0 && i < G_N_ELEMENTS (headers); i++)
+    result = gnutls_pem_base64_decode2 (headers[i], pem, der);
+  return result;
+}
+
+static int
+import_key (gnutls_privkey_t key, const gnutls_datum_t *pem)
+{
+  gnutls_datum_t der = { NULL, 0 };
+  int result = decode_pem (pem, &der);
+
+  if (result < 0)
+    return result;
+  result = gnutls_privkey_import_x509_raw (key, &der, GNUTLS_X509_FMT_DER,
+      NULL, 0);
+  bravis_wipe (der.data, der.size);
+  gnutls_free (der.data);
+  return result;
+}
+
 static gnutls_privkey_t
 read_key (const char *file, GError **error)
 {
@@ -27,8 +57,7 @@ read_key (const char *file, GError **error)
   pem = (gnutls_datum_t) { (guint8 *) contents, size };
   result = gnutls_privkey_init (&key);
   if (result >= 0)
-    result = gnutls_privkey_import_x509_raw (key, &pem, GNUTLS_X509_FMT_PEM,
-        NULL, 0);
+    result = import_key (key, &pem);
   bravis_wipe (contents, size);
   g_free (contents);
   if (result < 0) {
