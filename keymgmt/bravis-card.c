@@ -35,6 +35,7 @@ bravis_card_unref (BravisCard *card)
   g_clear_pointer (&card->bytes, g_bytes_unref);
   g_clear_pointer (&card->share, bravis_share_free);
   g_clear_pointer (&card->certificate, bravis_certificate_unref);
+  g_clear_pointer (&card->chain, g_bytes_unref);
   g_free (card->name);
   g_free (card);
 }
@@ -104,6 +105,7 @@ bravis_own_card_new (BravisIdentity *identity, const char *conference,
   if (card->share == NULL)
     return NULL;
   card->name = g_strdup (bravis_identity_get_name (identity));
+  card->chain = g_bytes_ref (bravis_identity_get_chain (identity));
   if (!sign (card, conference, identity, error))
     return NULL;
   return g_steal_pointer (&own);
@@ -173,6 +175,8 @@ bravis_card_verify (GBytes *bytes, BravisIdentity *identity,
           card->certificate, error))
     return NULL;
   card->name = g_strdup (bravis_certificate_get_name (card->certificate));
+  card->chain = g_bytes_new_from_bytes (bytes, parts.chain
+      - (const guint8 *) g_bytes_get_data (bytes, NULL), parts.chain_size);
   bravis_sha256_bytes (bytes, card->digest);
   return g_steal_pointer (&card);
 }

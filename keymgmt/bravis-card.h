@@ -22,6 +22,7 @@ typedef struct {
   guint8 link_key[BRAVIS_X25519_SIZE];
   BravisShare *share;
   BravisCertificate *certificate;       /* verified; NULL in one's own */
+  GBytes *chain;                /* as on the wire */
   char *name;
   guint8 digest[BRAVIS_HASH_SIZE];      /* SHA-256 of @bytes */
 } BravisCard;

@@ -12,6 +12,7 @@ struct _BravisCertificate {
   guint8 fingerprint[BRAVIS_HASH_SIZE];
   gnutls_pubkey_t key;
   gnutls_sign_algorithm_t algorithm;
+  gint64 end;
 };
 
 char *
@@ -221,6 +222,7 @@ bravis_certificate_new (gnutls_x509_crt_t certificate, GError **error)
   gnutls_datum_t der = { NULL, 0 };
 
   g_atomic_ref_count_init (&made->references);
+  made->end = G_MAXINT64;
   made->name = bravis_x509_get_name (certificate, error);
   if (made->name == NULL)
     return NULL;
@@ -276,6 +278,18 @@ const guint8 *
 bravis_certificate_get_fingerprint (BravisCertificate *certificate)
 {
   return certificate->fingerprint;
+}
+
+gint64
+bravis_certificate_get_end (BravisCertificate *certificate)
+{
+  return certificate->end;
+}
+
+void
+bravis_certificate_set_end (BravisCertificate *certificate, gint64 end)
+{
+  certificate->end = end;
 }
 
 GByteArray *

@@ -42,6 +42,9 @@ gboolean bravis_x509_is_authority (gnutls_x509_crt_t certificate);
 BravisCertificate *bravis_certificate_new (gnutls_x509_crt_t certificate,
     GError **error);
 
+/* Once, before anybody else has it: bravis_certificate_get_end (). */
+void bravis_certificate_set_end (BravisCertificate *certificate, gint64 end);
+
 /* "BRAVIS 1.0 " @label | 0x00 | @data: what is signed. */
 GByteArray *bravis_signed_text (const char *label, gconstpointer data,
     gsize size);

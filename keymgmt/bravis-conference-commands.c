@@ -56,8 +56,9 @@ say (BravisConference *conference, BravisCommand *command, GError **error)
   return TRUE;
 }
 
-static gboolean
-give (BravisConference *conference, guint kind, GBytes *body, GError **error)
+gboolean
+bravis_conference_give_command (BravisConference *conference, guint kind,
+    GBytes *body, GError **error)
 {
   BravisCommand *command = g_new0 (BravisCommand, 1);
 
@@ -80,7 +81,8 @@ bravis_conference_command (BravisConference *conference, guint kind,
         "this peer is no member of a conference");
     return FALSE;
   }
-  if (kind == 0 || kind == BRAVIS_COMMAND_LEAVE || kind > G_MAXUINT8
+  if (kind == 0 || kind == BRAVIS_COMMAND_LEAVE
+      || kind == BRAVIS_COMMAND_EXPIRED || kind > G_MAXUINT8
       || g_bytes_get_size (body) > BRAVIS_MAX_COMMAND
       || conference->commands.length >= MAX_WAITING) {
     g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_LIMIT,
@@ -90,7 +92,7 @@ bravis_conference_command (BravisConference *conference, guint kind,
         BRAVIS_MAX_COMMAND, MAX_WAITING);
     return FALSE;
   }
-  if (!give (conference, kind, body, error))
+  if (!bravis_conference_give_command (conference, kind, body, error))
     return FALSE;
   bravis_conference_tick (conference, now, conference->wall_clock);
   return TRUE;
@@ -165,6 +167,8 @@ take (BravisConference *conference, GcpMemberId from, BravisCommand *command)
 {
   if (command->kind == BRAVIS_COMMAND_LEAVE)
     g_array_append_val (conference->leaving, from);
+  else if (command->kind == BRAVIS_COMMAND_EXPIRED)
+    bravis_conference_deliver_expired (conference, from, command->body);
   else
     bravis_conference_push (conference, (BravisConferenceOutput) {
         .type = BRAVIS_CONFERENCE_COMMAND, .member = from,
@@ -206,7 +210,8 @@ bravis_conference_leave_group (BravisConference *conference)
   g_autoptr (GBytes) nothing = g_bytes_new (NULL, 0);
 
   if (conference->view)
-    give (conference, BRAVIS_COMMAND_LEAVE, nothing, NULL);
+    bravis_conference_give_command (conference, BRAVIS_COMMAND_LEAVE, nothing,
+        NULL);
   bravis_conference_empty_outbox (conference);
   bravis_conference_submit_last_messages (conference);
   conference->state = BRAVIS_CONFERENCE_LEAVING;

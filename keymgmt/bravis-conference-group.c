@@ -8,8 +8,8 @@
 /* --- members --- */
 
 /* The card of a member: one's own, or as this peer verified it. Borrowed. */
-static BravisCard *
-get_card (BravisConference *conference, GcpMemberId id)
+BravisCard *
+bravis_conference_card_of (BravisConference *conference, GcpMemberId id)
 {
   BravisContact *contact;
 
@@ -22,7 +22,7 @@ get_card (BravisConference *conference, GcpMemberId id)
 const char *
 bravis_conference_name_of (BravisConference *conference, GcpMemberId id)
 {
-  BravisCard *card = get_card (conference, id);
+  BravisCard *card = bravis_conference_card_of (conference, id);
 
   return card ? card->name : NULL;
 }
@@ -113,7 +113,7 @@ static gboolean
 verify_member (BravisConference *conference, const GcpMember *member,
     GError **error)
 {
-  BravisCard *known = get_card (conference, member->id);
+  BravisCard *known = bravis_conference_card_of (conference, member->id);
   g_autoptr (BravisCard) card = NULL;
   GcpAddress nowhere = { 0 };
 
@@ -261,8 +261,21 @@ tell_vtkd (BravisConference *conference, GcpView *view, BravisCause cause)
   g_autofree BravisCard **cards = g_new (BravisCard *, n_members);
 
   for (guint i = 0; i < n_members; i++)
-    cards[i] = get_card (conference, gcp_view_get_member (view, i)->id);
+    cards[i] = bravis_conference_card_of (conference, gcp_view_get_member (view, i)->id);
   bravis_vtkd_view (conference->vtkd, view, cards, cause);
+}
+
+gboolean
+bravis_conference_is_first_of (BravisConference *conference, GcpView *last)
+{
+  GcpView *view = conference->view;
+  guint first = 0;
+
+  while (last && first < gcp_view_get_n_members (view)
+      && !gcp_view_contains (last, gcp_view_get_member (view, first)->id))
+    first++;
+  return last && first < gcp_view_get_n_members (view)
+      && gcp_view_get_member (view, first)->id == conference->own->card->id;
 }
 
 /* Newcomers know the addresses that were in their roster; who came in together
@@ -274,13 +287,8 @@ tell_contacts (BravisConference *conference, GcpView *last)
   GcpView *view = conference->view;
   BravisGroupMessage message = { .type = BRAVIS_GROUP_CONTACTS,
     .view = gcp_view_get_number (view) };
-  guint first = 0;
 
-  while (last && first < gcp_view_get_n_members (view)
-      && !gcp_view_contains (last, gcp_view_get_member (view, first)->id))
-    first++;
-  if (!last || first == gcp_view_get_n_members (view)
-      || gcp_view_get_member (view, first)->id != conference->own->card->id)
+  if (!bravis_conference_is_first_of (conference, last))
     return;
   contacts = g_array_new (FALSE, TRUE, sizeof (BravisGroupContact));
   for (guint i = 0; i < gcp_view_get_n_members (view); i++) {
@@ -388,6 +396,7 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
     tell_contacts (conference, last);
   bravis_conference_renew_pause (conference);
   bravis_conference_renew_commands (conference);
+  bravis_conference_renew_validity (conference, last, newcomers->len > 0);
   bravis_conference_renew_invitations (conference, newcomers);
 }
 
@@ -697,6 +706,10 @@ bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
     case BRAVIS_GROUP_VERIFY_COMMIT:
     case BRAVIS_GROUP_VERIFY_REVEAL:
       deliver_verification (conference, from, &message);
+      break;
+    case BRAVIS_GROUP_REVOCATIONS:
+      bravis_conference_deliver_revocations (conference, from,
+          message.payload);
       break;
     case BRAVIS_GROUP_COMMAND:  /* dealt with above */
       break;

@@ -1,10 +1,11 @@
-/* bravis-conference-private.h: the parts of a conference, for its five files
+/* bravis-conference-private.h: the parts of a conference, for its six files
  *
  *   bravis-conference.c           life, inputs, outputs, own streams
  *   bravis-conference-door.c      inviting, being invited, joining
  *   bravis-conference-group.c     views, group messages, who is let in
  *   bravis-conference-messages.c  the application's messages
  *   bravis-conference-commands.c  signed commands, and leaving
+ *   bravis-conference-validity.c  members whose certificates are not valid any more
  */
 #pragma once
 
@@ -31,6 +32,11 @@ typedef struct {
   GBytes *bytes;
   GcpQuality quality;
 } BravisParcel;
+
+/* @by said that @member's certificate has run out. */
+typedef struct {
+  GcpMemberId member, by;
+} BravisExpiry;
 
 struct _BravisConference {
   BravisIdentity *identity;
@@ -82,6 +88,12 @@ struct _BravisConference {
   GArray *heard_commands;       /* of guint32: sequence of each member's last one, in
                                  * the view's order */
   GArray *leaving;              /* of GcpMemberId: they said so in this view */
+
+  GArray *expired;              /* of BravisExpiry: who said whose certificate has run
+                                 * out, in this view */
+  GArray *said_expired;         /* of GcpMemberId: this peer said so of, in this view */
+  GArray *n_revocations;        /* of guint: lists that each member of the view showed,
+                                 * in its order */
 
   GQueue outputs;               /* of BravisConferenceOutput */
 };
@@ -175,7 +187,34 @@ GArray *bravis_conference_judge_departures (BravisConference *conference,
     GArray *departures);
 /* A view came: what was not delivered is said again. */
 void bravis_conference_renew_commands (BravisConference *conference);
+/* Signs a command of any kind for the present view. */
+gboolean bravis_conference_give_command (BravisConference *conference,
+    guint kind, GBytes *body, GError **error);
 /* Says that this peer leaves, behind all it had to say, and leaves. */
 void bravis_conference_leave_group (BravisConference *conference);
+
+/* --- bravis-conference-validity.c --- */
+
+void bravis_conference_init_validity (BravisConference *conference);
+void bravis_conference_clear_validity (BravisConference *conference);
+/* A view came, after @last (NULL: none) and with @newcomers or not. */
+void bravis_conference_renew_validity (BravisConference *conference,
+    GcpView *last, gboolean newcomers);
+/* Says whose certificate has run out by now. */
+void bravis_conference_check_validity (BravisConference *conference);
+/* When that is to be called next. */
+gint64 bravis_conference_validity_deadline (const BravisConference *conference);
+void bravis_conference_deliver_expired (BravisConference *conference,
+    GcpMemberId from, GBytes *body);
+void bravis_conference_deliver_revocations (BravisConference *conference,
+    GcpMemberId from, GBytes *der);
+
+/* The first member of the present view that was in @last: TRUE for one of the
+ * members that came from there together. */
+gboolean bravis_conference_is_first_of (BravisConference *conference,
+    GcpView *last);
+/* A card of a member, one's own included; NULL: not known. Borrowed. */
+BravisCard *bravis_conference_card_of (BravisConference *conference,
+    GcpMemberId id);
 
 G_END_DECLS

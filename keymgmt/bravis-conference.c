@@ -126,6 +126,8 @@ bravis_conference_deadline (const BravisConference *conference)
     deadline = MIN (deadline,
         bravis_invitations_deadline (conference->invitations));
     deadline = MIN (deadline, conference->key_due);
+    deadline = MIN (deadline,
+        bravis_conference_validity_deadline (conference));
   }
   return deadline;
 }
@@ -400,6 +402,7 @@ bravis_conference_new (const BravisConferenceConfig *config, gint64 now,
   g_queue_init (&conference->outbox);
   g_queue_init (&conference->messages);
   bravis_conference_init_commands (conference);
+  bravis_conference_init_validity (conference);
   conference->paused_by = g_array_new (FALSE, FALSE, sizeof (GcpMemberId));
   g_queue_init (&conference->outputs);
   if (!make_incarnation (conference, error))
@@ -428,6 +431,7 @@ bravis_conference_free (BravisConference *conference)
   g_queue_clear_full (&conference->messages, bravis_parcel_free);
   g_array_unref (conference->paused_by);
   bravis_conference_clear_commands (conference);
+  bravis_conference_clear_validity (conference);
   g_queue_clear_full (&conference->outputs, free_output);
   g_free (conference->inviter);
   g_free (conference->name);
@@ -520,6 +524,7 @@ bravis_conference_tick (BravisConference *conference, gint64 now,
     gcp_engine_tick (conference->engine, now);
   bravis_contacts_expire (conference->contacts, conference->view, now,
       BRAVIS_CONFERENCE_LINGER);
+  bravis_conference_check_validity (conference);
   if (now >= conference->key_due) {
     bravis_vtkd_refresh (conference->vtkd);
     conference->key_due = G_MAXINT64;

@@ -137,6 +137,11 @@ void bravis_conference_tick (BravisConference *conference, gint64 now,
 void bravis_conference_cork (BravisConference *conference);
 void bravis_conference_uncork (BravisConference *conference);
 
+/* Shows revocation lists (GBytes, DER) to the group: whoever is on one is put out, by
+ * all at the same place in the order. */
+void bravis_conference_show_revocations (BravisConference *conference,
+    GPtrArray *lists, gint64 now, gint64 wall_clock);
+
 /* Asks the token holder for a new key. */
 void bravis_conference_refresh (BravisConference *conference, gint64 now);
 void bravis_conference_leave (BravisConference *conference, gint64 now);
@@ -161,7 +166,7 @@ gsize bravis_conference_get_max_message (const BravisConference *conference);
 gsize bravis_conference_get_unsent (const BravisConference *conference);
 
 /* Signs a command and multicasts it (safe), in as many views as it takes until it is
- * delivered in one; @kind: BravisCommandKind, not LEAVE; @body: at most
+ * delivered in one; @kind: BravisCommandKind, not LEAVE or EXPIRED; @body: at most
  * BRAVIS_MAX_COMMAND octets. Errors: BRAVIS_ERROR_STATE (no member), _LIMIT (too
  * many wait, too long, no such kind), _SIGNATURE. */
 gboolean bravis_conference_command (BravisConference *conference, guint kind,

@@ -227,6 +227,7 @@ bravis_group_message_write (const BravisGroupMessage *message)
       gcp_write_u16 (&writer, message->stream);
       break;
     case BRAVIS_GROUP_MESSAGE:
+    case BRAVIS_GROUP_REVOCATIONS:
       write_payload (message->payload, &writer);
       break;
     case BRAVIS_GROUP_PAUSE:
@@ -308,6 +309,7 @@ bravis_group_message_read (BravisGroupMessage *message, GBytes *bytes)
       message->stream = gcp_read_u16 (&reader);
       break;
     case BRAVIS_GROUP_MESSAGE:
+    case BRAVIS_GROUP_REVOCATIONS:
       message->payload = read_payload (&reader, bytes);
       break;
     case BRAVIS_GROUP_PAUSE:

@@ -17,6 +17,7 @@
  *   MESSAGE    u8 23 | all the rest: the application's own
  *   PAUSE      u8 24 | u8 0 or 1: the sender's application does not get on; with 1
  *              no more MESSAGE is wanted until it says 0
+ *   REVOCATIONS    u8 28 | all the rest: a revocation list (RFC 5280 §5), DER
  *   VERIFY_COMMIT  u8 25 | u64 epoch number | 32 octets commitment
  *   VERIFY_REVEAL  u8 26 | u64 epoch number | 32 octets number: bravis-verification.h
  */
@@ -44,7 +45,8 @@ typedef enum {
   BRAVIS_GROUP_PAUSE = 24,
   BRAVIS_GROUP_VERIFY_COMMIT = 25,
   BRAVIS_GROUP_VERIFY_REVEAL = 26,
-  BRAVIS_GROUP_COMMAND = 27     /* bravis-command.h */
+  BRAVIS_GROUP_COMMAND = 27,    /* bravis-command.h */
+  BRAVIS_GROUP_REVOCATIONS = 28
 } BravisGroupMessageType;
 
 typedef struct {
@@ -69,7 +71,7 @@ typedef struct {
   BravisKind kind;              /* STREAM */
   guint16 stream;               /* STREAM, STREAM_END */
   char *description;            /* STREAM */
-  GBytes *payload;              /* MESSAGE */
+  GBytes *payload;              /* MESSAGE, REVOCATIONS */
   gboolean paused;              /* PAUSE */
 } BravisGroupMessage;
 

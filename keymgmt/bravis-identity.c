@@ -295,6 +295,8 @@ bravis_identity_verify (BravisIdentity *identity, gconstpointer chain,
     gsize size, gint64 wall_clock, GError **error)
 {
   g_autoptr (GPtrArray) certificates = bravis_parse_chain (chain, size);
+  BravisCertificate *certificate;
+  gint64 end;
 
   if (certificates == NULL) {
     g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
@@ -303,7 +305,52 @@ bravis_identity_verify (BravisIdentity *identity, gconstpointer chain,
   }
   if (!bravis_trust_verify (identity->trust,
           (const gnutls_x509_crt_t *) certificates->pdata, certificates->len,
-          wall_clock, error))
+          wall_clock, &end, error))
     return NULL;
-  return bravis_certificate_new (certificates->pdata[0], error);
+  certificate = bravis_certificate_new (certificates->pdata[0], error);
+  if (certificate)
+    bravis_certificate_set_end (certificate, end);
+  return certificate;
+}
+
+GPtrArray *
+bravis_identity_reload_revocations (BravisIdentity *identity, GError **error)
+{
+  return bravis_trust_reload_lists (identity->trust, error);
+}
+
+GPtrArray *
+bravis_identity_list_revocations (BravisIdentity *identity)
+{
+  return bravis_trust_list_lists (identity->trust);
+}
+
+static void
+error_free (gpointer error)
+{
+  g_clear_error ((GError **) &error);
+}
+
+GPtrArray *
+bravis_identity_apply_revocations (BravisIdentity *identity, gconstpointer der,
+    gsize size, GPtrArray *chains)
+{
+  g_autoptr (BravisRevocations) list = bravis_revocations_read (der, size);
+  GPtrArray *reasons;
+
+  if (!list)
+    return NULL;
+  reasons = g_ptr_array_new_with_free_func (error_free);
+  for (guint i = 0; i < chains->len; i++) {
+    g_autoptr (GPtrArray) chain = bravis_parse_chain (
+        g_bytes_get_data (chains->pdata[i], NULL),
+        g_bytes_get_size (chains->pdata[i]));
+    GError *reason = NULL;
+
+    if (chain)
+      bravis_trust_apply_list (identity->trust, list,
+          (const gnutls_x509_crt_t *) chain->pdata, chain->len, &reason);
+    g_ptr_array_add (reasons, reason);
+  }
+  return reasons;
 }

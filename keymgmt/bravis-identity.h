@@ -9,7 +9,8 @@
  * URI `sip:user@domain` (RFC 3261 §19.1, RFC 5922 in spirit). Exactly one such
  * URI must be there.
  *
- * Both are immutable, reference counted, and used from any thread.
+ * Both are reference counted, and used from any thread. Nothing in them changes but
+ * the revocation lists that an identity knows.
  */
 #pragma once
 
@@ -72,6 +73,23 @@ const guint8 *bravis_certificate_get_fingerprint (BravisCertificate *certificate
 gboolean bravis_certificate_verify_signature (BravisCertificate *certificate,
     const char *label, gconstpointer data, gsize size, gconstpointer signature,
     gsize signature_size, GError **error);
+
+/* The moment from which on its chain is not valid any more: the earliest end of any
+ * certificate in it, its authority included; seconds since 1970. */
+gint64 bravis_certificate_get_end (BravisCertificate *certificate);
+
+/* --- revocation lists that come later: bravis-trust.h --- */
+
+/* Arrays of GBytes, DER. */
+GPtrArray *bravis_identity_reload_revocations (BravisIdentity *identity,
+    GError **error);
+GPtrArray *bravis_identity_list_revocations (BravisIdentity *identity);
+
+/* What a list off the wire means for @chains (of GBytes, as on the wire) that were
+ * verified: for each of them why it is not valid any more (GError), or NULL. Returns
+ * NULL where @der is no list that is understood. */
+GPtrArray *bravis_identity_apply_revocations (BravisIdentity *identity,
+    gconstpointer der, gsize size, GPtrArray *chains);
 
 /* TRUE for `user@domain` of letters, digits and `.-_+` in the user part,
  * letters, digits, dots and hyphens in the domain, at most BRAVIS_MAX_NAME. */

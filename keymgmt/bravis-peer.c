@@ -1,6 +1,7 @@
 #include "bravis-peer.h"
 
 #include "bravis-datagram.h"
+#include "bravis-file-watch.h"
 #include "bravis-inbox.h"
 #include "bravis-keylog.h"
 #include "bravis-mailbox.h"
@@ -63,6 +64,7 @@ struct _BravisPeer {
   int is_open;                  /* media may be sent; atomic */
   int n_senders;                /* threads that are sending; atomic */
 
+  BravisFileWatch crl;          /* of the protocols' thread: the revocation lists */
   gint64 view_time;             /* of the protocols' thread: the last view's */
   gboolean has_ended;           /* the same: the end was told */
   gboolean busy;                /* the same: others are asked to wait */
@@ -182,6 +184,8 @@ bravis_peer_new (const char *config_file, gint64 exposure, gint64 grace,
     g_prefix_error (error, "%s: [identity]: ", peer->config->file);
     return NULL;
   }
+  bravis_file_watch_init (&peer->crl, peer->config->crl,
+      g_get_monotonic_time ());
   peer->keylog = bravis_keylog_open (&cause);
   if (cause) {
     g_propagate_error (error, cause);
@@ -201,6 +205,7 @@ bravis_peer_free (BravisPeer *peer)
   g_clear_pointer (&peer->mailbox, bravis_mailbox_free);
   g_clear_pointer (&peer->keylog, bravis_keylog_free);
   g_clear_pointer (&peer->log, bravis_membership_log_free);
+  bravis_file_watch_clear (&peer->crl);
   g_clear_pointer (&peer->identity, bravis_identity_unref);
   g_clear_pointer (&peer->config, bravis_config_free);
   bravis_audience_free (peer->audience);
@@ -568,6 +573,28 @@ check_backlog (BravisPeer *peer, gint64 now)
   g_mutex_unlock (&peer->lock);
 }
 
+/* Revocation lists that were put in the place of those there were are shown to the
+ * group. A file that is not right changes nothing. */
+static void
+look_at_revocations (BravisPeer *peer, gint64 now)
+{
+  g_autoptr (GPtrArray) news = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!bravis_file_watch_has_changed (&peer->crl, now))
+    return;
+  news = bravis_identity_reload_revocations (peer->identity, &error);
+  if (!news) {
+    g_warning ("%s; the lists that were known before go on to count",
+        error->message);
+    return;
+  }
+  g_mutex_lock (&peer->lock);
+  bravis_conference_show_revocations (peer->conference, news, now,
+      get_wall_clock ());
+  g_mutex_unlock (&peer->lock);
+}
+
 /* One turn of the state machine: its outputs go to @outputs. Returns when the
  * next turn is due. */
 static gint64
@@ -636,12 +663,14 @@ run (gpointer data)
     gint64 now = g_get_monotonic_time ();
     BravisConferenceState state;
 
+    look_at_revocations (peer, now);
     deadline = turn (peer, letters, mails, outputs, now, &state);
     handle_outputs (peer, outputs, datagrams, now);
     check_backlog (peer, now);
     bravis_epoch_book_tick (peer->book, now);
     settle_state (peer, state);
     deadline = MIN (deadline, bravis_epoch_book_deadline (peer->book));
+    deadline = MIN (deadline, bravis_file_watch_deadline (&peer->crl));
     g_array_set_size (outputs, 0);
     g_ptr_array_set_size (letters, 0);
   }

@@ -120,7 +120,7 @@ bravis_session_set_message_handler (BravisSession *session,
 /**
  * bravis_session_command:
  * @session: a session
- * @kind: #BravisCommandKind but %BRAVIS_COMMAND_LEAVE, or a kind of the
+ * @kind: #BravisCommandKind but those that the session gives itself, or a kind of the
  *   application's, up to 255
  * @body: what it says, at most 4096 octets
  * @error: return location for a #GError

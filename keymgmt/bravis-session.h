@@ -69,6 +69,8 @@ GType bravis_quality_get_type (void);
  * @BRAVIS_COMMAND_POLICY: a change of policy
  * @BRAVIS_COMMAND_PUT_OUT: somebody is to be put out
  * @BRAVIS_COMMAND_LEAVE: the member leaves; given by the session itself
+ * @BRAVIS_COMMAND_EXPIRED: somebody's certificate is not valid any more; given by the
+ *   session itself
  * @BRAVIS_COMMAND_APPLICATION: the first of the application's own kinds, up to 255
  *
  * What a signed command is about. What comes of it is up to who receives it: the
@@ -81,6 +83,7 @@ typedef enum {
   BRAVIS_COMMAND_POLICY = 4,
   BRAVIS_COMMAND_PUT_OUT = 5,
   BRAVIS_COMMAND_LEAVE = 6,
+  BRAVIS_COMMAND_EXPIRED = 7,
   BRAVIS_COMMAND_APPLICATION = 16
 } BravisCommandKind;
 

@@ -1,5 +1,7 @@
 #include "bravis-trust.h"
 
+#include "bravis-revocation.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -7,43 +9,53 @@
 
 #define MAX_FILE_SIZE (1024 * 1024)
 #define MAX_AUTHORITIES 256
-#define MAX_SERIAL 64                   /* octets; RFC 5280 allows 20 */
+#define MAX_LISTS 256
 
-/* Everything is checked but the time, which is looked at here: GnuTLS knows
- * only the present, and reasons are to be told apart. */
-#define VERIFY_FLAGS (GNUTLS_VERIFY_DISABLE_TIME_CHECKS \
-    | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS \
-    | GNUTLS_VERIFY_DO_NOT_ALLOW_X509_V1_CA_CRT \
-    | GNUTLS_PROFILE_TO_VFLAGS (GNUTLS_PROFILE_MEDIUM))
-
-/* One revocation list. */
+/* A list that is held. */
 typedef struct {
-  gnutls_x509_crl_t crl;
-  GBytes *issuer;               /* its name, DER */
-  gint64 next_update;           /* G_MAXINT64: it does not say */
-  GHashTable *revoked;          /* serial (GBytes) -> when (gint64) */
+  BravisRevocations *list;
   gboolean anchored;            /* signed by a trusted authority of that name */
   GBytes *signer;               /* DER of the intermediate authority that is known
                                  * to have signed it; under the trust's lock */
-} RevocationList;
+} Held;
 
 struct _BravisTrust {
   GPtrArray *authorities;       /* of gnutls_x509_crt_t */
-  GPtrArray *lists;             /* of RevocationList */
   char *crl_file;
   GMutex lock;
+  GPtrArray *lists;             /* of Held; never altered but replaced, under lock */
 };
 
-typedef int (*GetRaw) (gnutls_x509_crt_t, gnutls_datum_t *);
+static void
+held_clear (gpointer data)
+{
+  Held *held = data;
+
+  bravis_revocations_unref (held->list);
+  g_clear_pointer (&held->signer, g_bytes_unref);
+}
 
 static void
-revocation_list_free (RevocationList *list)
+held_unref (gpointer held)
 {
-  g_clear_pointer (&list->crl, gnutls_x509_crl_deinit);
-  g_clear_pointer (&list->issuer, g_bytes_unref);
-  g_clear_pointer (&list->revoked, g_hash_table_unref);
-  g_clear_pointer (&list->signer, g_bytes_unref);
-  g_free (list);
+  g_atomic_rc_box_release_full (held, held_clear);
+}
+
+static GPtrArray *
+new_lists (void)
+{
+  return g_ptr_array_new_with_free_func (held_unref);
+}
+
+static GPtrArray *
+ref_lists (BravisTrust *trust)
+{
+  GPtrArray *lists;
+
+  g_mutex_lock (&trust->lock);
+  lists = g_ptr_array_ref (trust->lists);
+  g_mutex_unlock (&trust->lock);
+  return lists;
 }
 
 char *
@@ -106,99 +118,16 @@ bravis_read_certificates (const char *file, guint max, GError **error)
 }
 
 static GBytes *
-take_datum (gnutls_datum_t *datum)
-{
-  GBytes *bytes = g_bytes_new (datum->data, datum->size);
-
-  gnutls_free (datum->data);
-  return bytes;
-}
-
-static GBytes *
-get_raw (gnutls_x509_crt_t certificate, GetRaw get)
-{
-  gnutls_datum_t raw = { NULL, 0 };
-
-  return get (certificate, &raw) < 0 ? g_bytes_new (NULL, 0)
-      : take_datum (&raw);
-}
-
-static GBytes *
 get_der (gnutls_x509_crt_t certificate)
 {
   gnutls_datum_t der = { NULL, 0 };
+  GBytes *bytes;
 
-  return gnutls_x509_crt_export2 (certificate, GNUTLS_X509_FMT_DER, &der) < 0
-      ? g_bytes_new (NULL, 0) : take_datum (&der);
-}
-
-/* A list that only means part of what is revoked says so in an extension that
- * is critical (RFC 5280 §5.2.4, §5.2.5): such a one is not understood here. */
-static gboolean
-has_critical_extension (gnutls_x509_crl_t crl)
-{
-  for (guint i = 0;; i++) {
-    char oid[128];
-    size_t size = sizeof oid;
-    unsigned critical = 0;
-    int result = gnutls_x509_crl_get_extension_info (crl, i, oid, &size,
-        &critical);
-
-    if (result == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-      return FALSE;
-    if (result < 0 || critical)
-      return TRUE;
-  }
-}
-
-static gboolean
-read_revoked (RevocationList *list)
-{
-  gnutls_x509_crl_iter_t iterator = NULL;
-  int result;
-
-  for (;;) {
-    guint8 serial[MAX_SERIAL];
-    size_t size = sizeof serial;
-    time_t when;
-    gint64 *stored;
-
-    result = gnutls_x509_crl_iter_crt_serial (list->crl, &iterator, serial,
-        &size, &when);
-    if (result < 0)
-      break;
-    stored = g_new (gint64, 1);
-    *stored = when;
-    g_hash_table_replace (list->revoked, g_bytes_new (serial, size), stored);
-  }
-  gnutls_x509_crl_iter_deinit (iterator);
-  return result == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
-}
-
-static RevocationList *
-revocation_list_new (gnutls_x509_crl_t crl)
-{
-  RevocationList *list = g_new0 (RevocationList, 1);
-  gnutls_datum_t issuer = { NULL, 0 };
-
-  list->crl = crl;
-  list->next_update = gnutls_x509_crl_get_next_update (crl);
-  if (list->next_update == -1)
-    list->next_update = G_MAXINT64;
-  list->revoked = g_hash_table_new_full (g_bytes_hash, g_bytes_equal,
-      (GDestroyNotify) g_bytes_unref, g_free);
-  if (gnutls_x509_crl_get_raw_issuer_dn (crl, &issuer) < 0
-      || has_critical_extension (crl)) {
-    gnutls_free (issuer.data);
-    revocation_list_free (list);
-    return NULL;
-  }
-  list->issuer = take_datum (&issuer);
-  if (!read_revoked (list)) {
-    revocation_list_free (list);
-    return NULL;
-  }
-  return list;
+  if (gnutls_x509_crt_export2 (certificate, GNUTLS_X509_FMT_DER, &der) < 0)
+    return g_bytes_new (NULL, 0);
+  bytes = g_bytes_new (der.data, der.size);
+  gnutls_free (der.data);
+  return bytes;
 }
 
 static gboolean
@@ -220,84 +149,25 @@ load_authorities (BravisTrust *trust, const char *file, GError **error)
   return TRUE;
 }
 
-static gboolean
-load_lists (BravisTrust *trust, const char *file, GError **error)
-{
-  g_autofree char *contents = NULL;
-  gnutls_x509_crl_t *crls = NULL;
-  gnutls_datum_t pem;
-  unsigned n = 0;
-  gsize size;
-  int result;
-
-  contents = bravis_read_file (file, &size, error);
-  if (contents == NULL)
-    return FALSE;
-  pem = (gnutls_datum_t) { (guint8 *) contents, size };
-  result = gnutls_x509_crl_list_import2 (&crls, &n, &pem, GNUTLS_X509_FMT_PEM,
-      0);
-  if (result < 0 || n == 0) {
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
-        "%s: no revocation list in PEM could be read from it: %s", file,
-        gnutls_strerror (result));
-    return FALSE;
-  }
-  for (guint i = 0; i < n; i++) {
-    RevocationList *list = revocation_list_new (crls[i]);
-
-    if (list)
-      g_ptr_array_add (trust->lists, list);
-    else
-      g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
-          "%s: revocation list %u is not understood: it is malformed or has a "
-          "critical extension", file, i + 1);
-    if (list == NULL) {
-      for (guint rest = i + 1; rest < n; rest++)
-        gnutls_x509_crl_deinit (crls[rest]);
-      break;
-    }
-  }
-  gnutls_free (crls);
-  return trust->lists->len == n;
-}
-
-/* Whether @list is by @authority. GnuTLS compares its times with the present all
- * the same, which is not for it to judge. */
-static gboolean
-signature_verifies (RevocationList *list, gnutls_x509_crt_t authority)
-{
-  const unsigned by_time = GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED
-      | GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE;
-  unsigned status = 0;
-
-  if (gnutls_x509_crl_verify (list->crl, &authority, 1, VERIFY_FLAGS,
-          &status) < 0)
-    return FALSE;
-  if (status & by_time)
-    status &= ~(by_time | GNUTLS_CERT_INVALID);
-  return status == 0;
-}
-
-/* Whether the intermediate @authority signed @list; the last one that was seen to
+/* Whether the intermediate @authority signed it; the last one that was seen to
  * have done so is remembered. */
 static gboolean
-is_signed_by (BravisTrust *trust, RevocationList *list,
-    gnutls_x509_crt_t authority)
+is_signed_by (BravisTrust *trust, Held *held, gnutls_x509_crt_t authority)
 {
   g_autoptr (GBytes) der = get_der (authority);
   gboolean known;
 
   g_mutex_lock (&trust->lock);
-  known = list->signer && g_bytes_equal (list->signer, der);
+  known = held->signer && g_bytes_equal (held->signer, der);
   g_mutex_unlock (&trust->lock);
   if (known)
     return TRUE;
 
-  if (!signature_verifies (list, authority))
+  if (!bravis_revocations_are_signed_by (held->list, authority))
     return FALSE;
   g_mutex_lock (&trust->lock);
-  g_clear_pointer (&list->signer, g_bytes_unref);
-  list->signer = g_steal_pointer (&der);
+  g_clear_pointer (&held->signer, g_bytes_unref);
+  held->signer = g_steal_pointer (&der);
   g_mutex_unlock (&trust->lock);
   return TRUE;
 }
@@ -306,29 +176,88 @@ is_signed_by (BravisTrust *trust, RevocationList *list,
  * noticed at once, and not first when it is needed. Which of several of that name,
  * with an old key and a new one, makes no difference. */
 static gboolean
-check_lists (BravisTrust *trust, const char *file, GError **error)
+find_anchor (BravisTrust *trust, Held *held)
 {
-  for (guint i = 0; i < trust->lists->len; i++) {
-    RevocationList *list = trust->lists->pdata[i];
-    gboolean named = FALSE;
+  gboolean named = FALSE;
 
-    for (guint j = 0; j < trust->authorities->len && !list->anchored; j++) {
-      g_autoptr (GBytes) name = get_raw (trust->authorities->pdata[j],
-          gnutls_x509_crt_get_raw_dn);
+  for (guint i = 0; i < trust->authorities->len && !held->anchored; i++) {
+    gnutls_x509_crt_t authority = trust->authorities->pdata[i];
 
-      if (!g_bytes_equal (name, list->issuer))
-        continue;
-      named = TRUE;
-      list->anchored = signature_verifies (list, trust->authorities->pdata[j]);
-    }
-    if (named && !list->anchored) {
-      g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
-          "%s: revocation list %u is not signed by the authority it names",
-          file, i + 1);
-      return FALSE;
-    }
+    if (!bravis_revocations_are_of (held->list, authority))
+      continue;
+    named = TRUE;
+    held->anchored = bravis_revocations_are_signed_by (held->list, authority);
   }
-  return TRUE;
+  return held->anchored || !named;
+}
+
+/* Takes @list over. */
+static Held *
+held_new (BravisRevocations *list)
+{
+  Held *held = g_atomic_rc_box_new0 (Held);
+
+  held->list = list;
+  return held;
+}
+
+/* Takes @crl over. */
+static gboolean
+add_from_file (BravisTrust *trust, gnutls_x509_crl_t crl, guint number,
+    GPtrArray *lists, GError **error)
+{
+  BravisRevocations *list = bravis_revocations_new (crl);
+  Held *held;
+
+  if (!list) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
+        "%s: revocation list %u is not understood: it is malformed or has a "
+        "critical extension", trust->crl_file, number);
+    return FALSE;
+  }
+  held = held_new (list);
+  g_ptr_array_add (lists, held);
+  if (find_anchor (trust, held))
+    return TRUE;
+  g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
+      "%s: revocation list %u is not signed by the authority it names",
+      trust->crl_file, number);
+  return FALSE;
+}
+
+static GPtrArray *
+load_lists (BravisTrust *trust, GError **error)
+{
+  g_autoptr (GPtrArray) lists = new_lists ();
+  g_autofree char *contents = NULL;
+  gnutls_x509_crl_t *crls = NULL;
+  gnutls_datum_t pem;
+  gboolean good = TRUE;
+  unsigned n = 0;
+  gsize size;
+  int result;
+
+  contents = bravis_read_file (trust->crl_file, &size, error);
+  if (contents == NULL)
+    return NULL;
+  pem = (gnutls_datum_t) { (guint8 *) contents, size };
+  result = gnutls_x509_crl_list_import2 (&crls, &n, &pem, GNUTLS_X509_FMT_PEM,
+      0);
+  if (result < 0 || n == 0 || n > MAX_LISTS) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
+        "%s: no revocation list in PEM could be read from it: %s",
+        trust->crl_file, result < 0 ? gnutls_strerror (result)
+        : n == 0 ? "there is none" : "there are too many");
+    good = FALSE;
+  }
+  for (guint i = 0; i < n; i++) {
+    if (good)
+      good = add_from_file (trust, crls[i], i + 1, lists, error);
+    else
+      gnutls_x509_crl_deinit (crls[i]);
+  }
+  gnutls_free (crls);
+  return good ? g_steal_pointer (&lists) : NULL;
 }
 
 BravisTrust *
@@ -338,12 +267,10 @@ bravis_trust_load (const char *trust_file, const char *crl_file, GError **error)
 
   g_mutex_init (&trust->lock);
   trust->crl_file = g_strdup (crl_file);
-  trust->lists = g_ptr_array_new_with_free_func (
-      (GDestroyNotify) revocation_list_free);
   if (!load_authorities (trust, trust_file, error))
     return NULL;
-  if (crl_file && (!load_lists (trust, crl_file, error)
-      || !check_lists (trust, crl_file, error)))
+  trust->lists = crl_file ? load_lists (trust, error) : new_lists ();
+  if (!trust->lists)
     return NULL;
   return g_steal_pointer (&trust);
 }
@@ -416,7 +343,7 @@ check_signatures (const gnutls_x509_crt_t *chain, guint length,
   gnutls_datum_t why = { NULL, 0 };
   unsigned status = 0;
   int result = gnutls_x509_crt_list_verify (chain, length, &authority, 1, NULL,
-      0, VERIFY_FLAGS, &status);
+      0, BRAVIS_X509_VERIFY_FLAGS, &status);
 
   if (result >= 0 && status == 0)
     return TRUE;
@@ -491,20 +418,6 @@ check_time (gnutls_x509_crt_t certificate, gint64 wall_clock, GError **error)
   return FALSE;
 }
 
-/* When @list says that @certificate was revoked; NULL: it does not say so. */
-static const gint64 *
-find_revoked (RevocationList *list, gnutls_x509_crt_t certificate)
-{
-  guint8 serial[MAX_SERIAL];
-  size_t size = sizeof serial;
-  g_autoptr (GBytes) key = NULL;
-
-  if (gnutls_x509_crt_get_serial (certificate, serial, &size) < 0)
-    return NULL;
-  key = g_bytes_new (serial, size);
-  return g_hash_table_lookup (list->revoked, key);
-}
-
 static void
 set_revoked_error (gnutls_x509_crt_t certificate, gint64 time, GError **error)
 {
@@ -520,31 +433,29 @@ static gboolean
 check_revocation (BravisTrust *trust, gnutls_x509_crt_t certificate,
     gnutls_x509_crt_t issuer, gint64 wall_clock, GError **error)
 {
-  g_autoptr (GBytes) name = NULL;
+  g_autoptr (GPtrArray) lists = ref_lists (trust);
   g_autofree char *by = NULL;
   g_autofree char *when = NULL;
   gboolean named = FALSE, is_signed = FALSE;
   gint64 good_until = G_MININT64;
 
-  if (trust->lists->len == 0)
-    return TRUE;
-  name = get_raw (issuer, gnutls_x509_crt_get_raw_dn);
-  for (guint i = 0; i < trust->lists->len; i++) {
-    RevocationList *list = trust->lists->pdata[i];
+  for (guint i = 0; i < lists->len; i++) {
+    Held *held = lists->pdata[i];
     const gint64 *revoked;
 
-    if (!g_bytes_equal (list->issuer, name))
+    if (!bravis_revocations_are_of (held->list, issuer))
       continue;
     named = TRUE;
-    if (!list->anchored && !is_signed_by (trust, list, issuer))
+    if (!held->anchored && !is_signed_by (trust, held, issuer))
       continue;
     is_signed = TRUE;
-    revoked = find_revoked (list, certificate);
+    revoked = bravis_revocations_find (held->list, certificate);
     if (revoked) {
       set_revoked_error (certificate, *revoked, error);
       return FALSE;
     }
-    good_until = MAX (good_until, list->next_update);
+    good_until = MAX (good_until,
+        bravis_revocations_get_next_update (held->list));
   }
   if (!named || (is_signed && wall_clock <= good_until))
     return TRUE;
@@ -553,20 +464,19 @@ check_revocation (BravisTrust *trust, gnutls_x509_crt_t certificate,
   when = bravis_format_time (good_until);
   if (is_signed)
     g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_EXPIRED,
-        "%s: the revocation list of %s is out of date since %s",
-        trust->crl_file, by, when);
+        "the revocation list of %s is out of date since %s", by, when);
   else
     g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_UNTRUSTED,
-        "%s: the revocation list of %s is not signed by it", trust->crl_file,
-        by);
+        "the revocation list of %s is not signed by it", by);
   return FALSE;
 }
 
 gboolean
 bravis_trust_verify (BravisTrust *trust, const gnutls_x509_crt_t *chain,
-    guint length, gint64 wall_clock, GError **error)
+    guint length, gint64 wall_clock, gint64 *end, GError **error)
 {
   gnutls_x509_crt_t authority;
+  gint64 first_end;
 
   /* What comes after a trusted authority adds nothing. */
   for (guint i = 1; i < length; i++)
@@ -581,12 +491,146 @@ bravis_trust_verify (BravisTrust *trust, const gnutls_x509_crt_t *chain,
     return FALSE;
   if (!check_time (authority, wall_clock, error))
     return FALSE;
+  first_end = gnutls_x509_crt_get_expiration_time (authority);
   for (guint i = length; i-- > 0;) {
     gnutls_x509_crt_t issuer = i + 1 < length ? chain[i + 1] : authority;
 
+    first_end = MIN (first_end, gnutls_x509_crt_get_expiration_time (chain[i]));
     if (!check_time (chain[i], wall_clock, error)
         || !check_revocation (trust, chain[i], issuer, wall_clock, error))
       return FALSE;
+  }
+  if (end)
+    *end = first_end;
+  return TRUE;
+}
+
+/* --- later lists --- */
+
+/* A copy of the lists that are held with @held in the place of the older one of its
+ * issuer. NULL: there is none, or it is no older. */
+static GPtrArray *
+replace_older (GPtrArray *lists, Held *held)
+{
+  GPtrArray *copy = new_lists ();
+  gboolean news = TRUE;
+
+  for (guint i = 0; i < lists->len; i++) {
+    Held *other = lists->pdata[i];
+    gboolean same = bravis_revocations_have_issuer_of (held->list, other->list);
+
+    if (same && bravis_revocations_are_newer (held->list, other->list))
+      continue;
+    news = news && !same;
+    g_ptr_array_add (copy, g_atomic_rc_box_acquire (other));
+  }
+  news = news && copy->len < MAX_LISTS;
+  if (news)
+    g_ptr_array_add (copy, g_atomic_rc_box_acquire (held));
+  else
+    g_clear_pointer (&copy, g_ptr_array_unref);
+  return copy;
+}
+
+static gboolean
+hold (BravisTrust *trust, Held *held)
+{
+  GPtrArray *copy;
+
+  g_mutex_lock (&trust->lock);
+  copy = replace_older (trust->lists, held);
+  if (copy) {
+    g_ptr_array_unref (trust->lists);
+    trust->lists = copy;
+  }
+  g_mutex_unlock (&trust->lock);
+  return copy != NULL;
+}
+
+GPtrArray *
+bravis_trust_reload_lists (BravisTrust *trust, GError **error)
+{
+  g_autoptr (GPtrArray) loaded = NULL;
+  GPtrArray *news;
+
+  if (!trust->crl_file)
+    return g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  loaded = load_lists (trust, error);
+  if (!loaded)
+    return NULL;
+  news = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  for (guint i = 0; i < loaded->len; i++) {
+    Held *held = loaded->pdata[i];
+
+    if (hold (trust, held))
+      g_ptr_array_add (news,
+          g_bytes_ref (bravis_revocations_get_der (held->list)));
+  }
+  return news;
+}
+
+GPtrArray *
+bravis_trust_list_lists (BravisTrust *trust)
+{
+  g_autoptr (GPtrArray) lists = ref_lists (trust);
+  GPtrArray *all = g_ptr_array_new_with_free_func (
+      (GDestroyNotify) g_bytes_unref);
+
+  for (guint i = 0; i < lists->len; i++)
+    g_ptr_array_add (all, g_bytes_ref (bravis_revocations_get_der (
+                ((Held *) lists->pdata[i])->list)));
+  return all;
+}
+
+/* The authority that issued certificate @i of @chain. */
+static gnutls_x509_crt_t
+find_issuer (BravisTrust *trust, const gnutls_x509_crt_t *chain, guint length,
+    guint i, BravisRevocations *list)
+{
+  if (i + 1 < length)
+    return chain[i + 1];
+  for (guint k = 0; k < trust->authorities->len; k++)
+    if (bravis_revocations_are_of (list, trust->authorities->pdata[k])
+        && gnutls_x509_crt_check_issuer (chain[i], trust->authorities->pdata[k])
+        && bravis_revocations_are_signed_by (list, trust->authorities->pdata[k]))
+      return trust->authorities->pdata[k];
+  return NULL;
+}
+
+/* Holds @list if it is news. @issuer has signed it. */
+static void
+hold_signed_by (BravisTrust *trust, BravisRevocations *list,
+    gnutls_x509_crt_t issuer)
+{
+  Held *held = held_new (bravis_revocations_ref (list));
+
+  held->anchored = is_trusted (trust, issuer);
+  if (!held->anchored)
+    held->signer = get_der (issuer);
+  hold (trust, held);
+  held_unref (held);
+}
+
+gboolean
+bravis_trust_apply_list (BravisTrust *trust, BravisRevocations *list,
+    const gnutls_x509_crt_t *chain, guint length, GError **error)
+{
+  for (guint i = 1; i < length; i++)
+    if (is_trusted (trust, chain[i]))
+      length = i;
+  for (guint i = length; i-- > 0;) {
+    gnutls_x509_crt_t issuer = find_issuer (trust, chain, length, i, list);
+    const gint64 *revoked;
+
+    if (!issuer || !bravis_revocations_are_of (list, issuer)
+        || !bravis_revocations_are_signed_by (list, issuer))
+      continue;
+    hold_signed_by (trust, list, issuer);
+    revoked = bravis_revocations_find (list, chain[i]);
+    if (revoked) {
+      set_revoked_error (chain[i], *revoked, error);
+      return FALSE;
+    }
   }
   return TRUE;
 }

@@ -11,11 +11,15 @@
  * so and not be out of date, or nothing it issued is accepted: what was revoked
  * since is not known. Of an authority without a list nothing is revoked.
  *
- * Immutable, used from any thread.
+ * Lists come later, too: when the file changes, and from other members. Of each issuer
+ * the newest is held; an older one never takes its place.
+ *
+ * Used from any thread; the authorities never change.
  */
 #pragma once
 
 #include "bravis-certificate.h"
+#include "bravis-revocation.h"
 
 G_BEGIN_DECLS
 
@@ -27,10 +31,26 @@ BravisTrust *bravis_trust_load (const char *trust_file, const char *crl_file,
 void bravis_trust_free (BravisTrust *trust);
 
 /* @chain: at least one certificate. What the end certificate says of itself is
- * not looked at: bravis_certificate_new () does that. */
+ * not looked at: bravis_certificate_new () does that. @end (may be NULL): when the first
+ * of them, the authority included, is not valid any more. */
 gboolean bravis_trust_verify (BravisTrust *trust,
     const gnutls_x509_crt_t *chain, guint length, gint64 wall_clock,
-    GError **error);
+    gint64 *end, GError **error);
+
+/* Reads the file of lists again. Returns DER (GBytes) of those that are newer than what
+ * was held, or of an issuer of which there was none; NULL and an error that names the
+ * file where something is wrong with it: then all stays as it was. */
+GPtrArray *bravis_trust_reload_lists (BravisTrust *trust, GError **error);
+
+/* DER (GBytes) of all that are held. */
+GPtrArray *bravis_trust_list_lists (BravisTrust *trust);
+
+/* What @list means for a chain that was verified: FALSE and BRAVIS_ERROR_REVOKED if one
+ * of its certificates is on it. It means something only for what its signer issued; then
+ * it is held from now on, if it is newer than what was. The same @list and chain mean
+ * the same at everybody who trusts the same authorities, whatever lists each holds. */
+gboolean bravis_trust_apply_list (BravisTrust *trust, BravisRevocations *list,
+    const gnutls_x509_crt_t *chain, guint length, GError **error);
 
 /* A whole file of at most 1 MiB; errors name it. */
 char *bravis_read_file (const char *file, gsize *size, GError **error);

@@ -99,7 +99,7 @@ take_owner (Check *check, const BravisLogEntry *entry)
         bravis_certificate_get_name (certificate));
   if (check->trust && !bravis_trust_verify (check->trust,
           (const gnutls_x509_crt_t *) chain->pdata, chain->len,
-          entry->time / G_USEC_PER_SEC, &error))
+          entry->time / G_USEC_PER_SEC, NULL, &error))
     wrong (check, "%s", error->message);
   check->certificate = g_ptr_array_steal_index (chain, 0);
   g_free (check->who);

@@ -205,6 +205,12 @@ handle (Peer *peer, BravisConferenceOutput *output)
   }
 }
 
+gint64
+world_get_time (World *world)
+{
+  return world->wall_clock + sim_network_now (world->network) / WORLD_SECOND;
+}
+
 void
 peer_multicast (Peer *peer, const char *text)
 {
@@ -212,7 +218,7 @@ peer_multicast (Peer *peer, const char *text)
 
   bravis_conference_send_message (peer->conference, bytes, GCP_AGREED);
   bravis_conference_tick (peer->conference,
-      sim_network_now (peer->world->network), peer->world->wall_clock);
+      sim_network_now (peer->world->network), world_get_time (peer->world));
   peer_drain (peer);
 }
 
@@ -221,7 +227,7 @@ peer_set_busy (Peer *peer, gboolean busy)
 {
   bravis_conference_set_busy (peer->conference, busy);
   bravis_conference_tick (peer->conference,
-      sim_network_now (peer->world->network), peer->world->wall_clock);
+      sim_network_now (peer->world->network), world_get_time (peer->world));
   peer_drain (peer);
 }
 
@@ -254,7 +260,7 @@ on_receive (gpointer user_data, guint from, const guint8 *data, gsize size,
 
   bravis_conference_receive (peer->conference,
       &world_get (peer->world, from)->address, data, size, now,
-      peer->world->wall_clock);
+      world_get_time (peer->world));
   peer_drain (peer);
 }
 
@@ -263,7 +269,7 @@ on_tick (gpointer user_data, gint64 now)
 {
   Peer *peer = user_data;
 
-  bravis_conference_tick (peer->conference, now, peer->world->wall_clock);
+  bravis_conference_tick (peer->conference, now, world_get_time (peer->world));
   peer_drain (peer);
 }
 
@@ -290,7 +296,7 @@ void
 peer_invite (Peer *peer, Peer *other)
 {
   bravis_conference_invite (peer->conference, other->name, &other->address,
-      get_now (peer), peer->world->wall_clock);
+      get_now (peer), world_get_time (peer->world));
   peer_drain (peer);
 }
 
@@ -334,7 +340,7 @@ peer_receive (Peer *peer, const GcpAddress *from, gconstpointer data,
     gsize size)
 {
   bravis_conference_receive (peer->conference, from, data, size,
-      get_now (peer), peer->world->wall_clock);
+      get_now (peer), world_get_time (peer->world));
   peer_drain (peer);
 }
 

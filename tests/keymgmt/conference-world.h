@@ -57,7 +57,7 @@ struct _World {
   guint n_sent;                 /* datagrams */
   guint crash_at;               /* this many sent: ... */
   guint victim;                 /* ... this node crashes */
-  gint64 wall_clock;            /* TEST_PKI_NOW */
+  gint64 wall_clock;            /* when it began: TEST_PKI_NOW */
   gint64 key_lifetime;          /* µs, of peers that are added from now on; 0 */
 };
 
@@ -68,6 +68,8 @@ void world_free (World *world);
 Peer *world_add (World *world, const char *name);
 Peer *world_add_of_kind (World *world, const char *name, TestPkiKind kind);
 Peer *world_get (World *world, guint node);
+
+gint64 world_get_time (World *world);   /* s since 1970 */
 
 /* Runs for @time µs. */
 void world_run (World *world, gint64 time);

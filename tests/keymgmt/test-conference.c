@@ -554,13 +554,15 @@ test_one_member_refuses_and_everybody_says_why (void)
   g_autoptr (World) world = world_new (own, 7, 0);
   Peer *alice = world_add (world, "alice");
   Peer *grace = world_add (world, "grace");
-  Peer *bob;
+  Peer *bob = world_add (world, "bob");
+  g_autoptr (GPtrArray) news = NULL;
 
-  test_pki_revoke (own, "grace");
-  bob = world_add (world, "bob");
   peer_start (alice);
   peer_invite (alice, bob);
   world_run (world, 2 * WORLD_SECOND);
+  test_pki_revoke (own, "grace");
+  news = bravis_identity_reload_revocations (bob->conference->identity, NULL);
+  g_assert_cmpuint (news->len, ==, 1);
   peer_invite (alice, grace);
   world_run (world, 5 * WORLD_SECOND);
   world_assert_settled (world, 2);

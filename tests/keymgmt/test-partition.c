@@ -142,10 +142,28 @@ test_who_was_let_in_by_one_part_is_known_to_all (void)
     g_assert_cmpuint (world_get (world, i)->addresses->len, ==, 7);
 }
 
-/* Dora's certificate runs out while she is away: the others do not take her back,
- * but erin, who was with her. */
+/* Dora's certificate runs out while she is away alone: the others do not take her
+ * back. */
 static void
 test_who_is_not_valid_any_more_does_not_come_back (void)
+{
+  g_autoptr (World) world = conference_with ("dora", TEST_PKI_SHORT);
+  Peer *alice = world_get (world, 0), *dora = world_get (world, 3);
+
+  sim_network_set_side (world->network, dora->node, 1);
+  world_run (world, 3 * WORLD_SECOND);
+  world->wall_clock += 2 * 60 * 60;
+  sim_network_set_side (world->network, dora->node, 0);
+  world_run (world, 10 * WORLD_SECOND);
+  g_assert_cmpuint (peer_n_members (alice), ==, 4);
+  g_assert_cmpuint (peer_n_members (dora), ==, 1);
+  g_assert_true (peer_reports (alice, DORA, NULL, BRAVIS_ERROR_EXPIRED));
+}
+
+/* Dora's certificate runs out while she and erin are cut off: erin puts her out, and
+ * comes back without her. */
+static void
+test_who_is_not_valid_any_more_is_put_out_by_its_part (void)
 {
   g_autoptr (World) world = conference_with ("dora", TEST_PKI_SHORT);
   Peer *alice = world_get (world, 0), *dora = world_get (world, 3);
@@ -157,7 +175,8 @@ test_who_is_not_valid_any_more_does_not_come_back (void)
   g_assert_cmpint (dora->end_reason, ==, GCP_END_PUT_OUT);
   world_assert_settled (world, 4);
   g_assert_true (peer_was_told (alice, "joined " ERIN));
-  g_assert_true (peer_reports (alice, DORA, NULL, BRAVIS_ERROR_EXPIRED));
+  g_assert_true (peer_reports (world_get (world, 4), DORA, NULL,
+          BRAVIS_ERROR_EXPIRED));
 }
 
 /* Dave's process starts anew on the other side: of the two daves, the new one is in
@@ -267,6 +286,7 @@ main (int argc, char **argv)
   ADD (streams_of_the_other_part_are_heard_again);
   ADD (who_was_let_in_by_one_part_is_known_to_all);
   ADD (who_is_not_valid_any_more_does_not_come_back);
+  ADD (who_is_not_valid_any_more_is_put_out_by_its_part);
   ADD (old_incarnation_in_the_other_part_does_not_come_back);
   ADD (broken_pair_stays_in_the_conference);
   ADD (who_passes_on_moves_nobody);

@@ -409,6 +409,18 @@ test_revoked_invitee_is_refused (World *world, gconstpointer data)
   check_refused (world, TEST_PKI_REVOKED, "revoked");
 }
 
+/* Nobody restarts anything: the file of revocation lists is replaced. */
+static void
+test_who_is_revoked_meanwhile_is_put_out (World *world, gconstpointer data)
+{
+  join_three (world, LOOPBACK);
+  test_pki_revoke (world->pki, "carol");
+  test_peer_wait_heard (world->peers[2], "ended:put out");
+  test_peer_wait_heard (world->peers[0], "left:" CAROL ":put out");
+  test_peers_wait_agree (world->peers, 2, 2);
+  g_assert_true (test_peer_has_heard (world->peers[0], "was revoked on"));
+}
+
 static void
 test_access_list_refuses (World *world, gconstpointer data)
 {
@@ -878,6 +890,7 @@ main (int argc, char **argv)
   ADD (nothing_is_sent_after_the_end);
   ADD (expired_invitee_is_refused);
   ADD (revoked_invitee_is_refused);
+  ADD (who_is_revoked_meanwhile_is_put_out);
   ADD (access_list_refuses);
   ADD (unreachable_peer_is_said_and_joins_later);
   ADD (garbage_changes_nothing);
