@@ -1,5 +1,8 @@
-/* What members say to the group, and the roster a newcomer is given: what is
- * taken is within its limits, and writes and reads back the same. */
+/* What members say to the group, the roster a newcomer is given, and lines of
+ * membership logs: what is taken is within its limits, and writes and reads back the
+ * same. */
+#include "../../keymgmt/bravis-command.h"
+#include "../../keymgmt/bravis-membership-log.h"
 #include "../../keymgmt/bravis-roster.h"
 #include "../../keymgmt/bravis-vtkd-message.h"
 
@@ -79,6 +82,33 @@ check_keys (GBytes *bytes)
   g_assert_true (g_bytes_equal (written, bytes));
 }
 
+static void
+check_command (GBytes *bytes)
+{
+  g_auto (BravisCommand) command = { 0 };
+
+  if (!bravis_command_read (&command, bytes))
+    return;
+  g_assert_cmpuint (g_bytes_get_size (command.body), <=, BRAVIS_MAX_COMMAND);
+  g_assert_cmpuint (g_bytes_get_size (command.signature), <=,
+      BRAVIS_MAX_SIGNATURE);
+  g_assert_cmpuint (1 + 8 + 4 + 1 + 2 + g_bytes_get_size (command.body) + 2
+      + g_bytes_get_size (command.signature), ==, g_bytes_get_size (bytes));
+}
+
+static void
+check_log_entry (const guint8 *data, gsize size)
+{
+  g_autofree char *line = g_strndup ((const char *) data, size);
+  g_auto (BravisLogEntry) entry = { 0 };
+
+  if (!bravis_log_entry_read (&entry, line))
+    return;
+  g_assert_nonnull (entry.parts[0]);
+  g_assert_cmpuint (strlen (entry.previous), ==, 2 * BRAVIS_HASH_SIZE);
+  g_assert_cmpuint (g_bytes_get_size (entry.signature), >, 0);
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -89,6 +119,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   check_roster (bytes);
   check_share (bytes);
   check_keys (bytes);
+  check_command (bytes);
+  check_log_entry (data, size);
   if (bravis_vtkd_refresh_read (&view, bytes))
     g_assert_cmpuint (size, ==, 9);
   return 0;
