@@ -771,18 +771,28 @@ is_outbid (GcpEngine *engine)
   return FALSE;
 }
 
+/* At once. */
 static gboolean
 is_change_needed (GcpEngine *engine)
 {
   if (engine->frozen || is_outbid (engine))
     return TRUE;
-  for (guint i = 0; i < gcp_view_get_n_members (engine->view); i++) {
-    GcpMemberId id = gcp_engine_member_at (engine, i);
-
-    if (gcp_engine_is_lost (engine, id) || gcp_change_is_leaving (engine, id))
+  for (guint i = 0; i < gcp_view_get_n_members (engine->view); i++)
+    if (gcp_engine_is_lost (engine, gcp_engine_member_at (engine, i)))
       return TRUE;
-  }
   return FALSE;
+}
+
+/* Many that come and go one after the other are few changes: each is followed by a
+ * moment of calm, for the next ones to gather. */
+static gboolean
+is_change_wanted (GcpEngine *engine, gboolean ready)
+{
+  if (engine->now < engine->calm_at)
+    return FALSE;
+  for (guint i = 0; !ready && i < gcp_view_get_n_members (engine->view); i++)
+    ready = gcp_change_is_leaving (engine, gcp_engine_member_at (engine, i));
+  return ready;
 }
 
 void
@@ -801,7 +811,8 @@ gcp_coordinator_run (GcpEngine *engine)
   if (gcp_change_get_coordinator (engine) != engine->self)
     return;
   ready = watch_candidates (engine);
-  if (ready || gcp_merge_has_part (engine) || is_change_needed (engine))
+  if (gcp_merge_has_part (engine) || is_change_needed (engine)
+      || is_change_wanted (engine, ready))
     gcp_coordinator_start (engine);
 }
 
@@ -814,6 +825,8 @@ gcp_coordinator_deadline (const GcpEngine *engine)
   if (engine->attempt && !engine->out
       && engine->attempt->deadline > engine->now)
     deadline = engine->attempt->deadline;
+  if (!engine->attempt && engine->calm_at > engine->now)
+    deadline = MIN (deadline, engine->calm_at);
   if (engine->attempt && engine->attempt->refused && !engine->out)
     deadline = MIN (deadline, engine->retry);
   for (guint i = 0; i < engine->candidates->len; i++) {

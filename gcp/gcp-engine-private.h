@@ -50,6 +50,8 @@ G_BEGIN_DECLS
 #define GCP_RECEIPT_EVERY 64            /* messages */
 #define GCP_RECEIPT_COST (GCP_UNSTABLE_WINDOW / 8)
 #define GCP_NOTICE_INTERVAL 100000      /* µs between notices to one peer */
+#define GCP_CALM 200000                 /* µs after a view until who comes or goes by
+                                         * itself makes the next one */
 #define GCP_ANSWER_SUSPICIONS 4         /* suspicion times until an answer is due */
 #define GCP_MAX_DEPARTED 256            /* former members remembered */
 #define GCP_MAX_NUMBER_STEP (G_GUINT64_CONSTANT (1) << 32)
@@ -228,6 +230,7 @@ struct _GcpEngine {
   GcpStaging *staging;
   GcpAttempt *attempt;          /* own */
   gint64 retry;                 /* after REFUSED, not before */
+  gint64 calm_at;               /* GCP_CALM after the last view */
 
   /* parts that meet again */
   GcpSighting sighted;

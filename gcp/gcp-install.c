@@ -156,6 +156,7 @@ gcp_install (GcpEngine *engine, GcpProposal *prepared)
   engine->highest = MAX (engine->highest, proposal->id.number);
   engine->state = GCP_STATE_MEMBER;
   engine->frozen = FALSE;
+  engine->calm_at = old ? engine->now + GCP_CALM : 0;
   engine->promised = (GcpViewId) { 0 };
   engine->leave_said = FALSE;
   gcp_change_clear (engine);

@@ -164,7 +164,7 @@ handle (Peer *peer, BravisConferenceOutput *output)
       take_addresses (peer, output->addresses);
       break;
     case BRAVIS_CONFERENCE_VERIFICATION:
-      g_assert_true (output->epoch == peer->conference->epoch);
+      g_assert_true (output->epoch == peer_epoch (peer));
       g_assert_cmpuint (strlen (output->name), ==, strlen ("123 456 789"));
       break;
     case BRAVIS_CONFERENCE_ADDRESSES:

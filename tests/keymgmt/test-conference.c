@@ -101,19 +101,23 @@ test_newcomers_of_different_inviters_come_in_together (void)
 
   for (guint lead = 0; lead < 30; lead++) {
     g_autoptr (World) world = conference_of (2);
-    Peer *carol, *dave, *alice = world_get (world, 0);
+    Peer *carol, *dave, *erin, *alice = world_get (world, 0);
     guint before = alice->epochs->len;
 
     carol = world_add (world, "carol");
     dave = world_add (world, "dave");
+    erin = world_add (world, "erin");
+    peer_invite (alice, erin);
+    world_run (world, 20 * WORLD_MS);
     peer_invite (alice, carol);
     world_run (world, lead * 4 * WORLD_MS);
     peer_invite (world_get (world, 1), dave);
     world_run (world, 5 * WORLD_SECOND);
-    world_assert_settled (world, 4);
+    world_assert_settled (world, 5);
     g_assert_true (knows_all_addresses (carol));
     g_assert_true (knows_all_addresses (dave));
-    n_together += alice->epochs->len == before + 1;
+    g_assert_true (knows_all_addresses (erin));
+    n_together += alice->epochs->len == before + 2;
   }
   g_assert_cmpuint (n_together, >, 0);
 }
@@ -194,6 +198,34 @@ test_key_is_replaced_though_its_maker_does_not_ask (void)
   }
   world_run (world, 70 * WORLD_SECOND);
   g_assert_cmpuint (alice->epochs->len, ==, before + 1);
+}
+
+/* Ten come and ten go within 100 ms: three key changes at most. */
+static void
+test_many_changes_together_are_few_key_changes (void)
+{
+  g_autoptr (World) world = world_new (pki, 20, 0);
+  Peer *alice = world_add (world, "alice");
+  guint before;
+
+  peer_start (alice);
+  for (guint i = 0; i < 20; i++) {
+    g_autofree char *name = g_strdup_printf ("peer%u", i);
+
+    world_add (world, name);
+    if (i < 10)
+      peer_invite (alice, world_get (world, i + 1));
+  }
+  world_run (world, 20 * WORLD_SECOND);
+  before = alice->epochs->len;
+  for (guint i = 0; i < 10; i++) {
+    peer_invite (alice, world_get (world, 11 + i));
+    peer_leave (world_get (world, 1 + i));
+    world_run (world, 10 * WORLD_MS);
+  }
+  world_run (world, 5 * WORLD_SECOND);
+  world_assert_settled (world, 11);
+  g_assert_cmpuint (alice->epochs->len - before, <=, 3);
 }
 
 static void
@@ -891,6 +923,7 @@ main (int argc, char **argv)
   ADD (who_leaves_is_out_and_the_key_changes);
   ADD (who_crashes_is_out_and_the_key_changes);
   ADD (refresh_changes_the_key);
+  ADD (many_changes_together_are_few_key_changes);
   ADD (key_is_replaced_after_its_lifetime);
   ADD (key_is_replaced_though_its_maker_does_not_ask);
   ADD (streams_are_told_to_all_and_to_newcomers);

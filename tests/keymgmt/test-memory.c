@@ -268,6 +268,7 @@ search (World *world, guint *n_secrets)
     if (rights[0] != 'r' || rights[1] != 'w')
       continue;
     memory = g_malloc (until - from);
+    g_assert_nonnull (memory);
     n = pread (fd, memory, until - from, from);
     if (n <= 0)
       continue;
