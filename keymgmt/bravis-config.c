@@ -1,6 +1,7 @@
 #include "bravis-config.h"
 
 #include "bravis-identity.h"
+#include "bravis-private-key.h"
 
 #include <string.h>
 
@@ -9,7 +10,7 @@ static const struct {
   const char *group;
   const char *keys[6];
 } known[] = {
-  { "identity", { "certificate", "key", "trust", "crl" } },
+  { "identity", { "certificate", "key", "passphrase-file", "trust", "crl" } },
   { "group", { "conference", "listen", "invite", "log" } },
   { "peers", { NULL } },
   { "access", { "allow", "deny" } },
@@ -132,12 +133,28 @@ read_file_name (const Reading *reading, const char *key, gboolean needed,
   return TRUE;
 }
 
+/* The private key is in a file or in a token. */
+static gboolean
+read_key (const Reading *reading, char **key, GError **error)
+{
+  g_autofree char *value = NULL;
+
+  if (!read_string (reading, "identity", "key", TRUE, &value, error))
+    return FALSE;
+  if (!bravis_private_key_is_in_token (value))
+    return read_file_name (reading, "key", TRUE, key, error);
+  *key = g_steal_pointer (&value);
+  return TRUE;
+}
+
 static gboolean
 read_identity (const Reading *reading, BravisConfig *config, GError **error)
 {
   return read_file_name (reading, "certificate", TRUE, &config->certificate,
           error)
-      && read_file_name (reading, "key", TRUE, &config->key, error)
+      && read_key (reading, &config->key, error)
+      && read_file_name (reading, "passphrase-file", FALSE,
+          &config->passphrase, error)
       && read_file_name (reading, "trust", TRUE, &config->trust, error)
       && read_file_name (reading, "crl", FALSE, &config->crl, error);
 }
@@ -347,6 +364,7 @@ bravis_config_free (BravisConfig *config)
   g_free (config->file);
   g_free (config->certificate);
   g_free (config->key);
+  g_free (config->passphrase);
   g_free (config->trust);
   g_free (config->crl);
   g_free (config->conference);

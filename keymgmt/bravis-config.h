@@ -1,7 +1,11 @@
 /* bravis-config.h: the configuration of a peer, read from a key file
  *
  *   [identity]  certificate= key= trust= crl=       files; relative ones are
- *                                                   relative to the key file
+ *               passphrase-file=                    relative to this file; key may be
+ *                                                   a pkcs11: URI (RFC 7512) instead.
+ *                                                   The passphrase file has in its
+ *                                                   first line the key's passphrase,
+ *                                                   or the token's PIN
  *   [group]     conference= listen=HOST:PORT invite=NAME;NAME
  *               log=FILE                            a membership log is kept there
  *   [peers]     NAME=HOST:PORT
@@ -45,7 +49,9 @@ typedef struct {
 
 struct _BravisConfig {
   char *file;
-  char *certificate, *key, *trust, *crl;        /* absolute; @crl may be NULL */
+  char *certificate, *trust;    /* paths, absolute, as the next ones */
+  char *key;                    /* or a pkcs11: URI */
+  char *passphrase, *crl;       /* or NULL */
   char *conference;
   char *log;                    /* absolute; NULL: none */
   GcpAddress listen;

@@ -1,4 +1,5 @@
 #include "bravis-identity.h"
+#include "bravis-private-key.h"
 #include "bravis-trust.h"
 #include "../gcp/gcp-wire.h"
 
@@ -8,66 +9,10 @@ struct _BravisIdentity {
   gatomicrefcount references;
   BravisTrust *trust;
   BravisCertificate *certificate;       /* its own, which nobody verified */
-  gnutls_privkey_t key;
+  BravisPrivateKey *key;
   gnutls_sign_algorithm_t algorithm;
   GBytes *chain;
 };
-
-/* GnuTLS, where it decodes PEM itself, leaves what it decoded in memory: so that is
- * done here, and wiped. @der is the caller's to wipe and gnutls_free (). */
-static int
-decode_pem (const gnutls_datum_t *pem, gnutls_datum_t *der)
-{
-  static const char *const headers[] = {
-    "PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"
-  };
-  int result = GNUTLS_E_BASE64_DECODING_ERROR;
-
-  for (guint i = 0; result < 0 && i < G_N_ELEMENTS (headers); i++)
-    result = gnutls_pem_base64_decode2 (headers[i], pem, der);
-  return result;
-}
-
-static int
-import_key (gnutls_privkey_t key, const gnutls_datum_t *pem)
-{
-  gnutls_datum_t der = { NULL, 0 };
-  int result = decode_pem (pem, &der);
-
-  if (result < 0)
-    return result;
-  result = gnutls_privkey_import_x509_raw (key, &der, GNUTLS_X509_FMT_DER,
-      NULL, 0);
-  bravis_wipe (der.data, der.size);
-  gnutls_free (der.data);
-  return result;
-}
-
-static gnutls_privkey_t
-read_key (const char *file, GError **error)
-{
-  g_auto (gnutls_privkey_t) key = NULL;
-  gsize size;
-  char *contents = bravis_read_file (file, &size, error);
-  gnutls_datum_t pem;
-  int result;
-
-  if (contents == NULL)
-    return NULL;
-  pem = (gnutls_datum_t) { (guint8 *) contents, size };
-  result = gnutls_privkey_init (&key);
-  if (result >= 0)
-    result = import_key (key, &pem);
-  bravis_wipe (contents, size);
-  g_free (contents);
-  if (result < 0) {
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_FILE,
-        "%s: no private key in PEM, without a passphrase, could be read from "
-        "it: %s", file, gnutls_strerror (result));
-    return NULL;
-  }
-  return g_steal_pointer (&key);
-}
 
 static void
 write_certificate (GcpWriter *writer, gnutls_x509_crt_t certificate)
@@ -120,57 +65,71 @@ read_chain (BravisIdentity *identity, const char *file,
   return TRUE;
 }
 
+/* That the key signs, and belongs to the certificate. */
 static gboolean
-key_belongs_to_certificate (BravisIdentity *identity)
+check_key (BravisIdentity *identity, const BravisIdentityFiles *files,
+    GError **error)
 {
   g_autoptr (GBytes) signature = bravis_identity_sign (identity, "self-test",
       NULL, 0, NULL);
 
-  return signature && bravis_certificate_verify_signature (
-      identity->certificate, "self-test", NULL, 0,
-      g_bytes_get_data (signature, NULL), g_bytes_get_size (signature), NULL);
+  if (signature && bravis_certificate_verify_signature (identity->certificate,
+          "self-test", NULL, 0, g_bytes_get_data (signature, NULL),
+          g_bytes_get_size (signature), NULL))
+    return TRUE;
+  g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_KEY_MISMATCH,
+      "%s: this private key does not belong to the certificate in %s",
+      bravis_private_key_get_name (identity->key), files->certificate);
+  return FALSE;
 }
 
 /**
- * bravis_identity_new:
- * @certificate_file: PEM: the own certificate, then the intermediate ones
- * @key_file: PEM: the private key
- * @trust_file: PEM: the trusted authorities
- * @crl_file: (nullable): PEM: revocation lists
+ * bravis_identity_load:
+ * @files: where everything is
  * @error: return location
  *
  * Returns: (transfer full) (nullable): the identity, or %NULL and an error
  *   that names the file
  */
 BravisIdentity *
-bravis_identity_new (const char *certificate_file, const char *key_file,
-    const char *trust_file, const char *crl_file, GError **error)
+bravis_identity_load (const BravisIdentityFiles *files, GError **error)
 {
   g_autoptr (BravisIdentity) identity = g_new0 (BravisIdentity, 1);
   g_auto (gnutls_x509_crt_t) end = NULL;
 
   g_atomic_ref_count_init (&identity->references);
-  if (!read_chain (identity, certificate_file, &end, error))
+  if (!read_chain (identity, files->certificate, &end, error))
     return NULL;
   identity->certificate = bravis_certificate_new (end, error);
   if (identity->certificate == NULL) {
-    g_prefix_error (error, "%s: ", certificate_file);
+    g_prefix_error (error, "%s: ", files->certificate);
     return NULL;
   }
   identity->algorithm = bravis_x509_get_sign_algorithm (end, NULL);
-  identity->key = read_key (key_file, error);
+  identity->key = bravis_private_key_load (files->key, files->passphrase,
+      error);
   if (identity->key == NULL)
     return NULL;
-  if (!key_belongs_to_certificate (identity)) {
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_KEY_MISMATCH,
-        "%s: this private key does not belong to the certificate in %s",
-        key_file, certificate_file);
+  if (!check_key (identity, files, error))
     return NULL;
-  }
-  identity->trust = bravis_trust_load (trust_file, crl_file, error);
+  identity->trust = bravis_trust_load (files->trust, files->crl, error);
   if (identity->trust == NULL)
     return NULL;
   return g_steal_pointer (&identity);
+}
+
+BravisIdentity *
+bravis_identity_new (const char *certificate_file, const char *key,
+    const char *trust_file, const char *crl_file, GError **error)
+{
+  const BravisIdentityFiles files = {
+    .certificate = certificate_file,
+    .key = key,
+    .trust = trust_file,
+    .crl = crl_file
+  };
+
+  return bravis_identity_load (&files, error);
 }
 
 BravisIdentity *
@@ -187,7 +146,7 @@ bravis_identity_unref (BravisIdentity *identity)
     return;
   g_clear_pointer (&identity->trust, bravis_trust_free);
   g_clear_pointer (&identity->certificate, bravis_certificate_unref);
-  g_clear_pointer (&identity->key, gnutls_privkey_deinit);
+  g_clear_pointer (&identity->key, bravis_private_key_free);
   g_clear_pointer (&identity->chain, g_bytes_unref);
   g_free (identity);
 }
@@ -215,21 +174,9 @@ bravis_identity_sign (BravisIdentity *identity, const char *label,
     gconstpointer data, gsize size, GError **error)
 {
   g_autoptr (GByteArray) text = bravis_signed_text (label, data, size);
-  gnutls_datum_t text_datum = { text->data, text->len };
-  gnutls_datum_t signature = { NULL, 0 };
-  GBytes *bytes;
-  int result = gnutls_privkey_sign_data2 (identity->key, identity->algorithm,
-      0, &text_datum, &signature);
 
-  if (result < 0) {
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_SIGNATURE,
-        "the private key of %s cannot sign: %s",
-        bravis_identity_get_name (identity), gnutls_strerror (result));
-    return NULL;
-  }
-  bytes = g_bytes_new (signature.data, signature.size);
-  gnutls_free (signature.data);
-  return bytes;
+  return bravis_private_key_sign (identity->key, identity->algorithm,
+      text->data, text->len, error);
 }
 
 char *

@@ -27,14 +27,24 @@ G_BEGIN_DECLS
 typedef struct _BravisIdentity BravisIdentity;
 typedef struct _BravisCertificate BravisCertificate;
 
-/* @certificate_file: PEM, the peer's own first, then the intermediates;
- * @key_file: PEM; @trust_file: PEM, one or more authorities; @crl_file: PEM,
- * one or more lists, or NULL.
- * Errors name the file and what is wrong with it: BRAVIS_ERROR_FILE,
+/* Where an identity comes from. */
+typedef struct {
+  const char *certificate;      /* PEM: the peer's own first, then the intermediates */
+  const char *key;              /* PEM, or a pkcs11: URI: bravis-private-key.h */
+  const char *passphrase;       /* the key's passphrase or PIN; NULL: it needs none */
+  const char *trust;            /* PEM: one or more authorities */
+  const char *crl;              /* PEM: one or more lists; NULL: none */
+} BravisIdentityFiles;
+
+/* Errors name the file and what is wrong with it: BRAVIS_ERROR_FILE,
  * _CERTIFICATE, _KEY_MISMATCH. An own certificate that is expired, or that
  * nobody trusts, is not refused here: the others do that and say why. */
+BravisIdentity *bravis_identity_load (const BravisIdentityFiles *files,
+    GError **error);
+
+/* The same for a key without a passphrase. */
 BravisIdentity *bravis_identity_new (const char *certificate_file,
-    const char *key_file, const char *trust_file, const char *crl_file,
+    const char *key, const char *trust_file, const char *crl_file,
     GError **error);
 BravisIdentity *bravis_identity_ref (BravisIdentity *identity);
 void bravis_identity_unref (BravisIdentity *identity);

@@ -93,6 +93,23 @@ may_invite (const char *name, gpointer user_data)
 /* --- making --- */
 
 static gboolean
+load_identity (BravisPeer *peer, GError **error)
+{
+  const BravisIdentityFiles files = {
+    .certificate = peer->config->certificate,
+    .key = peer->config->key,
+    .passphrase = peer->config->passphrase,
+    .trust = peer->config->trust,
+    .crl = peer->config->crl
+  };
+
+  peer->identity = bravis_identity_load (&files, error);
+  if (!peer->identity)
+    g_prefix_error (error, "%s: [identity]: ", peer->config->file);
+  return peer->identity != NULL;
+}
+
+static gboolean
 check_invitations (BravisPeer *peer, GError **error)
 {
   const char *own = bravis_identity_get_name (peer->identity);
@@ -178,12 +195,8 @@ bravis_peer_new (const char *config_file, gint64 exposure, gint64 grace,
   peer->config = bravis_config_load (config_file, error);
   if (!peer->config)
     return NULL;
-  peer->identity = bravis_identity_new (peer->config->certificate,
-      peer->config->key, peer->config->trust, peer->config->crl, error);
-  if (!peer->identity) {
-    g_prefix_error (error, "%s: [identity]: ", peer->config->file);
+  if (!load_identity (peer, error))
     return NULL;
-  }
   bravis_file_watch_init (&peer->crl, peer->config->crl,
       g_get_monotonic_time ());
   peer->keylog = bravis_keylog_open (&cause);

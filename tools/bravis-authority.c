@@ -1,7 +1,7 @@
 #include "bravis-authority.h"
 #include "bravis-crl.h"
 #include "bravis-files.h"
-#include "../keymgmt/bravis-secret.h"
+#include "../keymgmt/bravis-private-key.h"
 #include "../keymgmt/bravis-trust.h"
 
 #include <errno.h>
@@ -20,7 +20,8 @@
 struct _BravisAuthority {
   char *directory;
   gnutls_x509_crt_t certificate;
-  gnutls_privkey_t key;
+  BravisPrivateKey *private_key;
+  gnutls_privkey_t key; /* its handle */
   char *chain; /* PEM that goes behind what it issues */
   int lock;    /* its key file, held locked */
 };
@@ -76,13 +77,23 @@ generate_key (BravisKeyType type, GError **error)
 }
 
 static gboolean
-write_key (gnutls_x509_privkey_t key, const char *file, GError **error)
+write_key (gnutls_x509_privkey_t key, const char *file,
+    const char *passphrase_file, GError **error)
 {
+  g_autoptr (BravisSecret) passphrase = NULL;
   gnutls_datum_t pem = { NULL, 0 };
+  const char *text = NULL;
   gboolean written;
 
-  if (!bravis_good (gnutls_x509_privkey_export2_pkcs8 (key, GNUTLS_X509_FMT_PEM,
-                        NULL, GNUTLS_PKCS_PLAIN, &pem),
+  if (passphrase_file) {
+    passphrase = bravis_passphrase_read (passphrase_file, error);
+    if (passphrase == NULL)
+      return FALSE;
+    text = (const char *)bravis_secret_peek (passphrase);
+  }
+  if (!bravis_good (
+          gnutls_x509_privkey_export2_pkcs8 (key, GNUTLS_X509_FMT_PEM, text,
+              text ? GNUTLS_PKCS_PBES2_AES_256 : GNUTLS_PKCS_PLAIN, &pem),
           "writing a private key", error))
     return FALSE;
   written = bravis_create_file (file, 0600, (char *)pem.data, pem.size, error);
@@ -319,7 +330,7 @@ bravis_authority_create (const char *directory, BravisAuthority *parent,
   chain = g_strconcat (pem, parent ? parent->chain : NULL, NULL);
 
   written = (parent == NULL || record_issued (parent, certificate, wish, error))
-            && write_key (key, key_file, error);
+            && write_key (key, key_file, NULL, error);
   gnutls_x509_privkey_deinit (key);
   if (!written)
     return FALSE;
@@ -338,26 +349,6 @@ bravis_authority_create (const char *directory, BravisAuthority *parent,
   unlink (crl_file);
   unlink (chain_file);
   return FALSE;
-}
-
-static gboolean
-load_key (BravisAuthority *authority, const char *file, GError **error)
-{
-  gsize size;
-  char *contents = bravis_read_file (file, &size, error);
-  gnutls_datum_t pem;
-  int result;
-
-  if (contents == NULL)
-    return FALSE;
-  pem = (gnutls_datum_t){ (guint8 *)contents, size };
-  result = gnutls_privkey_init (&authority->key);
-  if (result >= 0)
-    result = gnutls_privkey_import_x509_raw (
-        authority->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
-  bravis_wipe (contents, size);
-  g_free (contents);
-  return bravis_good (result, file, error);
 }
 
 static gboolean
@@ -400,8 +391,10 @@ bravis_authority_open (const char *directory, GError **error)
     bravis_file_error (key_file, errno, error);
     return NULL;
   }
-  if (!load_key (authority, key_file, error))
+  authority->private_key = bravis_private_key_load (key_file, NULL, error);
+  if (authority->private_key == NULL)
     return NULL;
+  authority->key = bravis_private_key_get_handle (authority->private_key);
   if (!key_fits (authority)) {
     g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_KEY_MISMATCH,
         "%s: this private key does not belong to the certificate in %s",
@@ -420,7 +413,7 @@ void
 bravis_authority_free (BravisAuthority *authority)
 {
   g_clear_pointer (&authority->certificate, gnutls_x509_crt_deinit);
-  g_clear_pointer (&authority->key, gnutls_privkey_deinit);
+  g_clear_pointer (&authority->private_key, bravis_private_key_free);
   if (authority->lock >= 0)
     close (authority->lock);
   g_free (authority->chain);
@@ -477,7 +470,7 @@ bravis_authority_issue (BravisAuthority *authority, const BravisWish *wish,
 
   /* On record before it exists: none can be out that cannot be revoked. */
   if (certificate && record_issued (authority, certificate, wish, error))
-    written = write_key (key, key_file, error);
+    written = write_key (key, key_file, wish->passphrase_file, error);
   gnutls_x509_privkey_deinit (key);
   if (!written)
     return FALSE;

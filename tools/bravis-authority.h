@@ -34,12 +34,13 @@ typedef enum {
 const char *bravis_key_type_to_string (BravisKeyType type);
 gboolean bravis_key_type_from_string (const char *text, BravisKeyType *type);
 
-/* What a certificate is to say. Times are seconds since 1970. */
+/* What a certificate is to say, and its key to be. Times are seconds since 1970. */
 typedef struct {
   const char *name;             /* user@domain, or an authority's common name */
   BravisKeyType key_type;
   gint64 valid_from;
   gint64 valid_until;
+  const char *passphrase_file;  /* a member's key is encrypted with it; NULL: not */
 } BravisWish;
 
 typedef struct _BravisAuthority BravisAuthority;

@@ -22,6 +22,7 @@ typedef struct {
   char *out;
   char *algorithm;
   char *valid_from;
+  char *passphrase_file;
   int days;
   int crl_days;
   int path_length;
@@ -82,7 +83,8 @@ parse_date (const char *text, gint64 *time)
 static int
 make_wish (const Options *options, const char *name, BravisWish *wish)
 {
-  wish->name = name;
+  *wish = (BravisWish) { .name = name };
+  wish->passphrase_file = options->passphrase_file;
   wish->key_type = BRAVIS_KEY_ED25519;
   wish->valid_from = now () - CLOCK_SLACK;
   if (options->algorithm
@@ -221,7 +223,7 @@ static const Subcommand subcommands[] = {
   { "init", "", "make an authority, or one below another", "dpnavDcl", 3650, 0,
     0, run_init },
   { "issue", "NAME@DOMAIN", "make a key and a certificate for a member",
-    "doavD", 365, 1, 1, run_issue },
+    "doavDs", 365, 1, 1, run_issue },
   { "revoke", "NAME@DOMAIN|FILE...",
     "take certificates back, by name or by file", "dc", 0, 1, 1000,
     run_revoke },
@@ -266,6 +268,10 @@ add_options (GOptionContext *context, const Subcommand *subcommand,
         "first day, such as 2026-01-31, UTC (an hour ago)", "DATE" } },
     { 'D', { "days", 0, 0, G_OPTION_ARG_INT, &options->days,
         "for how long it is valid (authority 3650, member 365)", "N" } },
+    { 's', { "passphrase-file", 0, 0, G_OPTION_ARG_FILENAME,
+        &options->passphrase_file,
+        "encrypt the private key with the passphrase in this file's first line",
+        "FILE" } },
     { 'c', { "crl-days", 0, 0, G_OPTION_ARG_INT, &options->crl_days,
         "for how long the revocation list is good (365)", "N" } },
     { 'l', { "path-length", 0, 0, G_OPTION_ARG_INT, &options->path_length,
@@ -290,6 +296,7 @@ options_clear (Options *options)
   g_free (options->out);
   g_free (options->algorithm);
   g_free (options->valid_from);
+  g_free (options->passphrase_file);
 }
 
 static int

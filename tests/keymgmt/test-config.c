@@ -59,6 +59,20 @@ test_everything_is_read (void)
 }
 
 static void
+test_key_may_be_in_a_token (void)
+{
+  g_autofree char *passphrase = write_file ("passphrase", "1234\n");
+  GError *error = NULL;
+  g_autoptr (BravisConfig) config = load ("[identity]\ncertificate=a.pem\n"
+      "key=pkcs11:token=t;object=a?pin-source=p\npassphrase-file=passphrase\n"
+      "trust=ca.pem\n" GROUP, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (config->key, ==, "pkcs11:token=t;object=a?pin-source=p");
+  g_assert_cmpstr (config->passphrase, ==, passphrase);
+}
+
+static void
 test_the_least_is_enough (void)
 {
   GError *error = NULL;
@@ -209,6 +223,8 @@ main (int argc, char **argv)
     g_free (write_file (files[i], ""));
   g_test_add_func ("/keymgmt/config/everything_is_read",
       test_everything_is_read);
+  g_test_add_func ("/keymgmt/config/key_may_be_in_a_token",
+      test_key_may_be_in_a_token);
   g_test_add_func ("/keymgmt/config/the_least_is_enough",
       test_the_least_is_enough);
   g_test_add_func ("/keymgmt/config/access_list", test_access_list);

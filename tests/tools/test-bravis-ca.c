@@ -221,6 +221,23 @@ test_revoked_certificates_are_refused (World *world, gconstpointer data)
 }
 
 static void
+test_key_can_be_encrypted (World *world, gconstpointer data)
+{
+  g_autofree char *passphrase = path (world, "passphrase");
+  g_autofree char *key = NULL;
+
+  g_assert_true (g_file_set_contents (passphrase, "open sesame\n", -1, NULL));
+  assert_done (world, "ca init");
+  assert_done (world,
+      "ca issue alice@example.org --passphrase-file passphrase");
+  key = read_file (world, "alice-key.pem");
+  g_assert_true (g_str_has_prefix (key,
+      "-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+  assert_fails (world, 1, "ca issue bob@example.org --passphrase-file nothing",
+      "nothing: No such file");
+}
+
+static void
 test_revoked_intermediate_is_refused (World *world, gconstpointer data)
 {
   g_autoptr (BravisIdentity) alice = NULL;
@@ -467,6 +484,7 @@ main (int argc, char **argv)
   ADD (every_algorithm_makes_members_that_believe_each_other);
   ADD (intermediate_authority_needs_only_the_root_to_be_trusted);
   ADD (revoked_certificates_are_refused);
+  ADD (key_can_be_encrypted);
   ADD (revoked_intermediate_is_refused);
   ADD (validity_can_be_chosen);
   ADD (private_keys_are_for_their_owner_and_never_overwritten);
