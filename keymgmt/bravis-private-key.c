@@ -159,23 +159,11 @@ give_pin (void *user_data, int attempt, const char *token_url,
 }
 
 static gboolean
-token_is_there (const char *url)
-{
-  char label[64];
-  size_t size = sizeof label;
-
-  return gnutls_pkcs11_token_get_info (url, GNUTLS_PKCS11_TOKEN_LABEL, label,
-      &size) >= 0;
-}
-
-static gboolean
 import_url (BravisPrivateKey *key, const char *url, GError **error)
 {
   int result;
 
   gnutls_privkey_set_pin_function (key->handle, give_pin, key);
-  if (!token_is_there (url))
-    return fail (key, "there is no such token", error);
   result = gnutls_privkey_import_url (key->handle, url, 0);
   if (result >= 0)
     return TRUE;
@@ -189,6 +177,8 @@ import_url (BravisPrivateKey *key, const char *url, GError **error)
       return fail (key, "the token is locked, after wrong PINs", error);
     case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:
       return fail (key, "the token has no such private key", error);
+    case GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE:
+      return fail (key, "there is no such token", error);
     default:
       g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_FILE,
           "%s: the token's private key cannot be used: %s", key->name,
