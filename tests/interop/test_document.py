@@ -1,0 +1,77 @@
+"""The values that docs/protocol.md gives, and what it says of single parts."""
+
+import json
+import os
+import sys
+
+import tap
+
+sys.dont_write_bytecode = True
+tap.skip_without_cryptography()
+
+# pylint: disable=wrong-import-position
+from cryptography.hazmat.primitives.asymmetric import x25519
+
+import sframe
+from epoch import Epoch
+from primitives import LOW_ORDER, derive
+from wire import Malformed, u64
+
+VECTORS = os.path.join(os.path.dirname(__file__), '..', 'vectors', 'rfc9605.json')
+MEMBERS = [(0x0102030405060708, b'\xaa' * 32), (0x1112131415161718, b'\xbb' * 32)]
+
+
+def documented_epoch():
+    return Epoch(5, 3, bytes([3, 5, 4, 4, 4]), MEMBERS, bytes(range(32)))
+
+
+def test_epoch_has_the_documents_keys():
+    epoch = documented_epoch()
+    assert epoch.context.hex() == (
+        '43c3bded2c758b31ddedc09ae61a36df8790da9369e69c50d9a6522b9c8221b9')
+    assert epoch.base_key(0x501007).hex() == (
+        'b1418a257e3d574a97afcec57cfc35e01bafe07435e53d9ca65c33e5c77d1d0f')
+    assert epoch.base_key(0x500400).hex() == '8c125121f128548c51f38acf58da4e71'
+    assert derive(epoch.media, 'srtp key', u64(0x501007), 28).hex() == (
+        'c2edc1e5d36ce35336779078362be06666be0bd77fc9cd37777e8f49')
+    assert epoch.confirmation.hex() == (
+        'f2c4d5a0b02a028c1d1ca0ec482bddaee037d74210fab66807279a3637c2ba5d')
+    assert epoch.code == '092 182 100 256 645'
+
+
+def test_public_keys_of_low_order_give_nothing():
+    assert len(LOW_ORDER) == 7
+    for value in LOW_ORDER:
+        public = x25519.X25519PublicKey.from_public_bytes(value.to_bytes(32, 'little'))
+        try:
+            x25519.X25519PrivateKey.generate().exchange(public)
+        except ValueError:
+            continue
+        raise AssertionError(f'{value} is not of low order')
+
+
+def test_sframe_headers_are_those_of_the_rfc():
+    with open(VECTORS, encoding='utf-8') as file:
+        vectors = json.load(file)
+    assert vectors['header']
+    for vector in vectors['header']:
+        encoded = bytes.fromhex(vector['encoded'])
+        assert sframe.write_header(vector['kid'], vector['ctr']) == encoded
+        assert sframe.read_header(encoded) == (vector['kid'], vector['ctr'], len(encoded))
+
+
+def test_protected_rtp_opens_and_altered_header_does_not():
+    epoch = documented_epoch()
+    key = sframe.key_of(epoch, epoch.kid(MEMBERS[1][0], 0, 7))
+    packet = b'\x80\x60\0\1\0\0\0\2\0\0\0\3' + b'picture'
+    guarded = sframe.protect_rtp(key, 300, packet)
+    assert sframe.open_rtp(epoch, guarded) == (b'picture', 0x501007)
+    try:
+        sframe.open_rtp(epoch, guarded[:3] + b'\2' + guarded[4:])
+    except Malformed:
+        return
+    raise AssertionError('an altered RTP header was not noticed')
+
+
+if __name__ == '__main__':
+    sys.exit(tap.run('document', globals()))
