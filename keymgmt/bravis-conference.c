@@ -546,6 +546,13 @@ bravis_conference_uncork (BravisConference *conference)
     pump (conference);
 }
 
+gboolean
+bravis_conference_prepare (BravisConference *conference)
+{
+  return conference->state == BRAVIS_CONFERENCE_MEMBER
+      && bravis_vtkd_prepare (conference->vtkd);
+}
+
 void
 bravis_conference_refresh (BravisConference *conference, gint64 now)
 {

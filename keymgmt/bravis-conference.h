@@ -142,6 +142,10 @@ void bravis_conference_uncork (BravisConference *conference);
 void bravis_conference_show_revocations (BravisConference *conference,
     GPtrArray *lists, gint64 now, gint64 wall_clock);
 
+/* For idle moments: does a little (some 0.1 ms) of what the next key change will need.
+ * FALSE: there is nothing to do. */
+gboolean bravis_conference_prepare (BravisConference *conference);
+
 /* Asks the token holder for a new key. */
 void bravis_conference_refresh (BravisConference *conference, gint64 now);
 void bravis_conference_leave (BravisConference *conference, gint64 now);

@@ -639,6 +639,8 @@ turn (BravisPeer *peer, GPtrArray *letters, GArray *mails, GArray *outputs,
   *state = bravis_conference_get_state (peer->conference);
   settle_mailbox (peer, *state);
   deadline = bravis_conference_deadline (peer->conference);
+  if (bravis_conference_prepare (peer->conference))
+    deadline = now;
   g_mutex_unlock (&peer->lock);
   return deadline;
 }

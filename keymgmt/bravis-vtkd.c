@@ -198,6 +198,21 @@ get_pair (BravisVtkd *vtkd, Peer *peer)
   return peer->pair;
 }
 
+gboolean
+bravis_vtkd_prepare (BravisVtkd *vtkd)
+{
+  /* What is due goes first; a share may change by it. */
+  if (vtkd->awaiting || !vtkd->exchanged)
+    return FALSE;
+  for (guint i = 0; i < vtkd->members->len; i++) {
+    Peer *peer = g_ptr_array_index (vtkd->members, i);
+
+    if (peer->id != vtkd->self && !peer->pair && get_pair (vtkd, peer))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static BravisCard **
 list_cards (BravisVtkd *vtkd)
 {

@@ -90,6 +90,11 @@ void bravis_vtkd_deliver (BravisVtkd *vtkd, GcpMemberId from, GBytes *message);
 /* Asks the holder for a key change (VTKD_REFRESH, agreed). */
 void bravis_vtkd_refresh (BravisVtkd *vtkd);
 
+/* For idle moments: derives one pairwise key that a key change may need, so that the
+ * change itself finds it there. FALSE: there is nothing to do. The next share is not
+ * drawn in advance: who copies this member's state must not find it there. */
+gboolean bravis_vtkd_prepare (BravisVtkd *vtkd);
+
 gboolean bravis_vtkd_poll (BravisVtkd *vtkd, BravisVtkdOutput *output);
 BravisEpoch *bravis_vtkd_get_epoch (BravisVtkd *vtkd);  /* borrowed; NULL: none yet */
 

@@ -1,5 +1,6 @@
 #include "bravis-bench.h"
 
+#include "bench-keys.h"
 #include "bench-member.h"
 #include "bench-modes.h"
 #include "bravis-files.h"
@@ -274,9 +275,10 @@ run_group (int argc, char **argv)
 static int
 usage (FILE *out)
 {
-  fprintf (out, "Usage: bravis bench group [OPTION...]\n\n"
-      "  group    group communication: throughput, round trips, crash, join\n\n"
-      "“bravis bench group --help” shows its options.\n");
+  fprintf (out, "Usage: bravis bench group|keys [OPTION...]\n\n"
+      "  group    group communication: throughput, round trips, crash, join\n"
+      "  keys     processor time of key changes, by group size\n\n"
+      "“bravis bench group --help” and “bravis bench keys --help” show their options.\n");
   return out == stdout ? DONE : WRONG_USAGE;
 }
 
@@ -287,6 +289,8 @@ bravis_bench_main (int argc, char **argv)
     return bench_bravis_member_main (argv[2]);
   if (argc >= 2 && strcmp (argv[1], "group") == 0)
     return run_group (argc - 1, argv + 1);
+  if (argc >= 2 && strcmp (argv[1], "keys") == 0)
+    return bench_keys_main (argc - 1, argv + 1);
   if (argc >= 2 && strcmp (argv[1], "--help") == 0)
     return usage (stdout);
   return usage (stderr);

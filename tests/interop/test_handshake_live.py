@@ -1,4 +1,4 @@
-"""A peer of the C implementation invites one made from docs/protocol.md alone, over
+"""A peer of the C implementation invites one made by docs/protocol.md, over
 UDP: usage: test_handshake_live.py BRAVIS NET_PEER"""
 
 import os
