@@ -132,6 +132,8 @@ handle (Peer *peer, BravisConferenceOutput *output)
 {
   static const char *const departures[] = { "left", "failed", "put-out" };
 
+  if (peer->world->watch)
+    peer->world->watch (peer, output);
   switch (output->type) {
     case BRAVIS_CONFERENCE_SEND:
       send_datagram (peer, output);

@@ -22,8 +22,9 @@ G_BEGIN_DECLS
 #define WORLD_MS G_TIME_SPAN_MILLISECOND
 
 typedef struct _World World;
+typedef struct _Peer Peer;
 
-typedef struct {
+struct _Peer {
   World *world;                 /* borrowed */
   guint node;
   char *name;                   /* "alice@example.org" */
@@ -42,7 +43,7 @@ typedef struct {
   GPtrArray *addresses;         /* of the present epoch: of char * */
   gboolean over;
   GcpEndReason end_reason;
-} Peer;
+};
 
 struct _World {
   TestPki *pki;                 /* borrowed */
@@ -58,6 +59,8 @@ struct _World {
   guint crash_at;               /* this many sent: ... */
   guint victim;                 /* ... this node crashes */
   gint64 wall_clock;            /* when it began: TEST_PKI_NOW */
+  /* Sees what peers say, too; may be NULL. */
+  void (*watch) (Peer *peer, const BravisConferenceOutput *output);
   gint64 key_lifetime;          /* µs, of peers that are added from now on; 0 */
 };
 
