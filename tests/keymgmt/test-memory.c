@@ -224,6 +224,8 @@ find_secret (World *world, const guint8 *memory, gsize size, guint *n_secrets)
   const guint8 *found = NULL;
 
   *n_secrets = 0;
+  if (!memory)
+    return NULL;
   for (guint at = 0; at + 1 < world->secrets->len; (*n_secrets)++) {
     guint length = world->secrets->data[at];
     const guint8 *secret = world->secrets->data + at + 1;
@@ -259,7 +261,7 @@ search (World *world, guint *n_secrets)
   for (guint i = 0; lines[i] && *lines[i] && !where; i++) {
     guint64 from, until;
     char rights[5];
-    g_autofree guint8 *memory = NULL;
+    g_autoptr (GByteArray) memory = g_byte_array_new ();
     const guint8 *found;
     gssize n;
 
@@ -267,17 +269,16 @@ search (World *world, guint *n_secrets)
             G_GINT64_MODIFIER "x %4s", &from, &until, rights), ==, 3);
     if (rights[0] != 'r' || rights[1] != 'w')
       continue;
-    memory = g_malloc (until - from);
-    g_assert_nonnull (memory);
-    n = pread (fd, memory, until - from, from);
+    g_byte_array_set_size (memory, until - from);
+    n = pread (fd, memory->data, memory->len, from);
     if (n <= 0)
       continue;
     g_mutex_lock (&world->lock);
-    found = find_secret (world, memory, n, n_secrets);
+    found = find_secret (world, memory->data, n, n_secrets);
     g_mutex_unlock (&world->lock);
     if (found)
       where = g_strdup_printf ("at offset %" G_GINT64_FORMAT " of %s",
-          (gint64) (found - memory), lines[i]);
+          (gint64) (found - memory->data), lines[i]);
   }
   close (fd);
   return where;
@@ -295,6 +296,13 @@ test_nothing_is_left_after_leaving (void)
   TestPeer *alice;
   guint n_secrets = 0;
 
+#ifdef __SANITIZE_ADDRESS__
+  /* It keeps aside what is given back, also what libraries did not wipe. */
+  g_test_skip ("the address sanitizer changes what memory holds");
+  g_ptr_array_unref (world.shown);
+  test_pki_free (world.pki);
+  return;
+#endif
   start_peer (&world);
   address = ask (&world, "s");
   invite = g_strconcat (BOB "=", address, NULL);
