@@ -1,5 +1,5 @@
-/* `bravis bench group`: that it measures, counts right, and says what is wrong.
- * How fast anything is, is nothing for a test. */
+/* `bravis bench`: that it measures, counts right, and says what is wrong. How fast
+ * anything is, is nothing for a test. */
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
@@ -89,6 +89,53 @@ test_all_modes_give_figures (void)
 }
 
 static void
+check_key_change (JsonArray *changes, guint index, const char *change,
+    gint64 members)
+{
+  JsonObject *object = json_array_get_object_element (changes, index);
+
+  g_assert_cmpstr (json_object_get_string_member (object, "change"), ==,
+      change);
+  g_assert_cmpint (json_object_get_int_member (object, "members"), ==, members);
+  g_assert_cmpfloat (json_object_get_double_member (object, "holder_ms"), >, 0);
+  g_assert_cmpfloat (json_object_get_double_member (object, "bytes"), >,
+      48 * (members - 2));
+  /* The holder's next share is signed, and each other one verifies it. */
+  g_assert_cmpfloat (json_object_get_double_member (object,
+          "signatures_made"), ==, 1);
+  if (g_str_equal (change, "leave"))
+    g_assert_cmpfloat (json_object_get_double_member (object,
+            "signatures_verified"), ==, members - 2);
+}
+
+static void
+test_key_changes_are_counted (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("bench-XXXXXX", NULL);
+  g_autofree char *json = g_build_filename (folder, "keys.json", NULL);
+  g_autofree char *line = g_strdup_printf ("%s bench keys --members=4 --runs=1 "
+      "--json=%s", command, json);
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *out = NULL;
+  g_autofree char *err = NULL;
+  JsonArray *changes;
+  int status;
+
+  g_spawn_command_line_sync (line, &out, &err, &status, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (status, ==, 0);
+  json_parser_load_from_file (parser, json, &error);
+  g_assert_no_error (error);
+  changes = json_node_get_array (json_parser_get_root (parser));
+  g_assert_cmpuint (json_array_get_length (changes), ==, 4);
+  for (guint i = 0; i < 4; i++)
+    check_key_change (changes, i, i % 2 ? "leave" : "join", i < 2 ? 2 : 4);
+  g_remove (json);
+  g_rmdir (folder);
+}
+
+static void
 test_wrong_options_are_said (void)
 {
   static const struct { const char *option, *said; } wrong[] = {
@@ -119,6 +166,8 @@ main (int argc, char **argv)
   command = argv[1];
   g_test_add_func ("/tools/bench/all_modes_give_figures",
       test_all_modes_give_figures);
+  g_test_add_func ("/tools/bench/key_changes_are_counted",
+      test_key_changes_are_counted);
   g_test_add_func ("/tools/bench/wrong_options_are_said",
       test_wrong_options_are_said);
   return g_test_run ();
