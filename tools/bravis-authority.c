@@ -29,6 +29,7 @@ struct _BravisAuthority {
 static const char *const key_types[] = {
   [BRAVIS_KEY_ED25519] = "ed25519",
   [BRAVIS_KEY_ECDSA_P256] = "ecdsa-p256",
+  [BRAVIS_KEY_ECDSA_P384] = "ecdsa-p384",
   [BRAVIS_KEY_RSA_3072] = "rsa-3072",
 };
 
@@ -65,6 +66,10 @@ generate_key (BravisKeyType type, GError **error)
     case BRAVIS_KEY_ECDSA_P256:
       result = gnutls_x509_privkey_generate (key, GNUTLS_PK_ECDSA,
           GNUTLS_CURVE_TO_BITS (GNUTLS_ECC_CURVE_SECP256R1), 0);
+      break;
+    case BRAVIS_KEY_ECDSA_P384:
+      result = gnutls_x509_privkey_generate (key, GNUTLS_PK_ECDSA,
+          GNUTLS_CURVE_TO_BITS (GNUTLS_ECC_CURVE_SECP384R1), 0);
       break;
     case BRAVIS_KEY_RSA_3072:
       result = gnutls_x509_privkey_generate (key, GNUTLS_PK_RSA, 3072, 0);
@@ -115,6 +120,54 @@ signing_key (gnutls_x509_privkey_t key)
   return handle;
 }
 
+/* The public half of @key. */
+static gnutls_pubkey_t
+public_half (gnutls_x509_privkey_t key)
+{
+  g_auto (gnutls_privkey_t) handle = signing_key (key);
+  gnutls_pubkey_t half = NULL;
+
+  if (gnutls_pubkey_init (&half) < 0
+      || gnutls_pubkey_import_privkey (half, handle, 0, 0) < 0)
+    g_error ("a private key that was made has no public half");
+  return half;
+}
+
+/* The key of a request (PKCS #10), whose owner proved to have it. What else the
+ * request says is not looked at. */
+static gnutls_pubkey_t
+read_request (const char *file, GError **error)
+{
+  g_autofree char *contents = NULL;
+  g_auto (gnutls_pubkey_t) key = NULL;
+  gnutls_x509_crq_t request;
+  gnutls_datum_t pem;
+  gsize size;
+  int result;
+
+  contents = bravis_read_file (file, &size, error);
+  if (contents == NULL)
+    return NULL;
+  pem = (gnutls_datum_t) { (guint8 *) contents, size };
+  result = gnutls_x509_crq_init (&request);
+  if (result >= 0)
+    result = gnutls_x509_crq_import (request, &pem, GNUTLS_X509_FMT_PEM);
+  if (result >= 0)
+    result = gnutls_x509_crq_verify (request, 0);
+  if (result >= 0)
+    result = gnutls_pubkey_init (&key);
+  if (result >= 0)
+    result = gnutls_pubkey_import_x509_crq (key, request, 0);
+  gnutls_x509_crq_deinit (request);
+  if (result < 0) {
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
+        "%s: no certificate request in PEM (PKCS #10) that is signed with its own "
+        "key: %s", file, gnutls_strerror (result));
+    return NULL;
+  }
+  return g_steal_pointer (&key);
+}
+
 /* ----- certificates ----- */
 
 static gboolean
@@ -134,7 +187,7 @@ set_serial (gnutls_x509_crt_t certificate, GError **error)
 /* All that authorities' and members' certificates have in common. */
 static gboolean
 prepare (gnutls_x509_crt_t certificate, const BravisWish *wish,
-    gnutls_x509_privkey_t key, guint usage, GError **error)
+    gnutls_pubkey_t key, guint usage, GError **error)
 {
   guint8 id[KEY_ID_SIZE];
   size_t id_size = sizeof id;
@@ -153,7 +206,7 @@ prepare (gnutls_x509_crt_t certificate, const BravisWish *wish,
                              certificate, wish->valid_until),
              "the time it is valid until", error)
          && bravis_good (
-             gnutls_x509_crt_set_key (certificate, key), "the key", error)
+             gnutls_x509_crt_set_pubkey (certificate, key), "the key", error)
          && bravis_good (gnutls_x509_crt_set_key_usage (certificate, usage),
              "the key usage", error)
          && bravis_good (
@@ -265,12 +318,13 @@ make_authority (BravisAuthority *parent, const BravisWish *wish,
   g_auto (gnutls_x509_crt_t) certificate = NULL;
   gnutls_privkey_t signer = parent ? parent->key : own;
   gnutls_x509_crt_t issuer;
+  g_auto (gnutls_pubkey_t) half = public_half (key);
 
   if (!bravis_good (
           gnutls_x509_crt_init (&certificate), "a certificate", error))
     return NULL;
   issuer = parent ? parent->certificate : certificate;
-  if (!prepare (certificate, wish, key,
+  if (!prepare (certificate, wish, half,
           GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN, error)
       || !bravis_good (
           gnutls_x509_crt_set_basic_constraints (certificate, 1, path_length),
@@ -423,7 +477,7 @@ bravis_authority_free (BravisAuthority *authority)
 
 static gnutls_x509_crt_t
 make_member (BravisAuthority *authority, const BravisWish *wish,
-    gnutls_x509_privkey_t key, GError **error)
+    gnutls_pubkey_t key, GError **error)
 {
   g_auto (gnutls_x509_crt_t) certificate = NULL;
   g_autofree char *uri = g_strconcat ("sip:", wish->name, NULL);
@@ -445,28 +499,43 @@ make_member (BravisAuthority *authority, const BravisWish *wish,
   return g_steal_pointer (&certificate);
 }
 
+static gboolean
+check_name (const BravisWish *wish, GError **error)
+{
+  if (bravis_name_is_valid (wish->name))
+    return TRUE;
+  g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
+      "“%s” is not a name of the form user@domain", wish->name);
+  return FALSE;
+}
+
+static gboolean
+write_certificate (BravisAuthority *authority, gnutls_x509_crt_t certificate,
+    const char *file, GError **error)
+{
+  g_autofree char *own = to_pem (certificate);
+  g_autofree char *pem = g_strconcat (own, authority->chain, NULL);
+
+  return bravis_create_file (file, 0644, pem, strlen (pem), error);
+}
+
 gboolean
 bravis_authority_issue (BravisAuthority *authority, const BravisWish *wish,
     const char *certificate_file, const char *key_file, GError **error)
 {
   g_auto (gnutls_x509_crt_t) certificate = NULL;
-  g_autofree char *own = NULL;
-  g_autofree char *pem = NULL;
+  g_auto (gnutls_pubkey_t) half = NULL;
   gnutls_x509_privkey_t key = NULL;
   gboolean written = FALSE;
 
-  if (!bravis_name_is_valid (wish->name)) {
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CERTIFICATE,
-        "“%s” is not a name of the form user@domain", wish->name);
-    return FALSE;
-  }
-  if (!bravis_must_be_absent (key_file, error)
+  if (!check_name (wish, error) || !bravis_must_be_absent (key_file, error)
       || !bravis_must_be_absent (certificate_file, error))
     return FALSE;
   key = generate_key (wish->key_type, error);
   if (key == NULL)
     return FALSE;
-  certificate = make_member (authority, wish, key, error);
+  half = public_half (key);
+  certificate = make_member (authority, wish, half, error);
 
   /* On record before it exists: none can be out that cannot be revoked. */
   if (certificate && record_issued (authority, certificate, wish, error))
@@ -474,12 +543,31 @@ bravis_authority_issue (BravisAuthority *authority, const BravisWish *wish,
   gnutls_x509_privkey_deinit (key);
   if (!written)
     return FALSE;
-  own = to_pem (certificate);
-  pem = g_strconcat (own, authority->chain, NULL);
-  if (bravis_create_file (certificate_file, 0644, pem, strlen (pem), error))
+  if (write_certificate (authority, certificate, certificate_file, error))
     return TRUE;
   unlink (key_file);
   return FALSE;
+}
+
+gboolean
+bravis_authority_certify (BravisAuthority *authority, const BravisWish *wish,
+    const char *request_file, const char *certificate_file, GError **error)
+{
+  g_auto (gnutls_x509_crt_t) certificate = NULL;
+  g_auto (gnutls_pubkey_t) key = NULL;
+
+  if (!check_name (wish, error)
+      || !bravis_must_be_absent (certificate_file, error))
+    return FALSE;
+  key = read_request (request_file, error);
+  if (key == NULL)
+    return FALSE;
+  certificate = make_member (authority, wish, key, error);
+  return certificate
+      && bravis_x509_get_sign_algorithm (certificate, error)
+         != GNUTLS_SIGN_UNKNOWN
+      && record_issued (authority, certificate, wish, error)
+      && write_certificate (authority, certificate, certificate_file, error);
 }
 
 /* Turns the lines of issued.txt that match to "revoked" and collects their

@@ -28,6 +28,7 @@ G_BEGIN_DECLS
 typedef enum {
   BRAVIS_KEY_ED25519,
   BRAVIS_KEY_ECDSA_P256,
+  BRAVIS_KEY_ECDSA_P384,
   BRAVIS_KEY_RSA_3072
 } BravisKeyType;
 
@@ -60,6 +61,12 @@ void bravis_authority_free (BravisAuthority *authority);
 gboolean bravis_authority_issue (BravisAuthority *authority,
     const BravisWish *wish, const char *certificate_file, const char *key_file,
     GError **error);
+
+/* Makes a certificate for a key that stays where it is, in a token for instance: of a
+ * request (PKCS #10) only the key counts. What @wish says of keys does not. */
+gboolean bravis_authority_certify (BravisAuthority *authority,
+    const BravisWish *wish, const char *request_file,
+    const char *certificate_file, GError **error);
 
 /* Takes back all certificates of a name, or the one in a file. Returns how many
  * that were; 0 with an error. */

@@ -23,6 +23,7 @@ typedef struct {
   char *algorithm;
   char *valid_from;
   char *passphrase_file;
+  char *request;
   int days;
   int crl_days;
   int path_length;
@@ -89,8 +90,8 @@ make_wish (const Options *options, const char *name, BravisWish *wish)
   wish->valid_from = now () - CLOCK_SLACK;
   if (options->algorithm
       && !bravis_key_type_from_string (options->algorithm, &wish->key_type))
-    return wrong_usage ("--algorithm=%s: must be ed25519, ecdsa-p256 or "
-        "rsa-3072", options->algorithm);
+    return wrong_usage ("--algorithm=%s: must be ed25519, ecdsa-p256, "
+        "ecdsa-p384 or rsa-3072", options->algorithm);
   if (options->valid_from
       && !parse_date (options->valid_from, &wish->valid_from))
     return wrong_usage ("--valid-from=%s: not a date such as 2026-01-31",
@@ -157,9 +158,20 @@ run_issue (const Options *options, char **arguments)
       : g_strndup (name, strchr (name, '@') - name);
   certificate = g_strconcat (prefix, ".pem", NULL);
   key = g_strconcat (prefix, "-key.pem", NULL);
+  if (options->request && (options->algorithm || options->passphrase_file))
+    return wrong_usage ("--request: the key is made already: --algorithm and "
+        "--passphrase-file say nothing");
   authority = bravis_authority_open (options->directory, &error);
-  if (authority == NULL
-      || !bravis_authority_issue (authority, &wish, certificate, key, &error))
+  if (authority == NULL)
+    return failed (error);
+  if (options->request) {
+    if (!bravis_authority_certify (authority, &wish, options->request,
+            certificate, &error))
+      return failed (error);
+    g_print ("%s: certificate in %s\n", name, certificate);
+    return DONE;
+  }
+  if (!bravis_authority_issue (authority, &wish, certificate, key, &error))
     return failed (error);
   g_print ("%s: certificate in %s, private key in %s\n", name, certificate,
       key);
@@ -223,7 +235,7 @@ static const Subcommand subcommands[] = {
   { "init", "", "make an authority, or one below another", "dpnavDcl", 3650, 0,
     0, run_init },
   { "issue", "NAME@DOMAIN", "make a key and a certificate for a member",
-    "doavDs", 365, 1, 1, run_issue },
+    "doavDsr", 365, 1, 1, run_issue },
   { "revoke", "NAME@DOMAIN|FILE...",
     "take certificates back, by name or by file", "dc", 0, 1, 1000,
     run_revoke },
@@ -263,7 +275,7 @@ add_options (GOptionContext *context, const Subcommand *subcommand,
         "write PREFIX.pem and PREFIX-key.pem (the user part of the name)",
         "PREFIX" } },
     { 'a', { "algorithm", 'a', 0, G_OPTION_ARG_STRING, &options->algorithm,
-        "ed25519, ecdsa-p256 or rsa-3072 (ed25519)", "ALGORITHM" } },
+        "ed25519, ecdsa-p256, ecdsa-p384 or rsa-3072 (ed25519)", "ALGORITHM" } },
     { 'v', { "valid-from", 0, 0, G_OPTION_ARG_STRING, &options->valid_from,
         "first day, such as 2026-01-31, UTC (an hour ago)", "DATE" } },
     { 'D', { "days", 0, 0, G_OPTION_ARG_INT, &options->days,
@@ -271,6 +283,9 @@ add_options (GOptionContext *context, const Subcommand *subcommand,
     { 's', { "passphrase-file", 0, 0, G_OPTION_ARG_FILENAME,
         &options->passphrase_file,
         "encrypt the private key with the passphrase in this file's first line",
+        "FILE" } },
+    { 'r', { "request", 'r', 0, G_OPTION_ARG_FILENAME, &options->request,
+        "make no key, but a certificate for the one in this request (PKCS #10)",
         "FILE" } },
     { 'c', { "crl-days", 0, 0, G_OPTION_ARG_INT, &options->crl_days,
         "for how long the revocation list is good (365)", "N" } },
@@ -297,6 +312,7 @@ options_clear (Options *options)
   g_free (options->algorithm);
   g_free (options->valid_from);
   g_free (options->passphrase_file);
+  g_free (options->request);
 }
 
 static int

@@ -2,6 +2,8 @@
 #include "../../keymgmt/bravis-identity.h"
 #include "../../tools/bravis-files.h"
 
+#include <gnutls/x509.h>
+
 #include <string.h>
 
 #include <gio/gio.h>
@@ -132,7 +134,7 @@ test_every_algorithm_makes_members_that_believe_each_other (World *world,
     gconstpointer data)
 {
   static const char *const algorithms[] = { "ed25519", "ecdsa-p256",
-    "rsa-3072" };
+    "ecdsa-p384", "rsa-3072" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (algorithms); i++) {
     g_autofree char *init = g_strdup_printf (
@@ -235,6 +237,68 @@ test_key_can_be_encrypted (World *world, gconstpointer data)
       "-----BEGIN ENCRYPTED PRIVATE KEY-----"));
   assert_fails (world, 1, "ca issue bob@example.org --passphrase-file nothing",
       "nothing: No such file");
+}
+
+/* Writes a private key and a request for it, which asks for another name. */
+static void
+write_request (World *world, const char *key_name, const char *request_name)
+{
+  g_autofree char *key_file = path (world, key_name);
+  g_autofree char *request_file = path (world, request_name);
+  gnutls_x509_privkey_t key;
+  gnutls_x509_crq_t request;
+  gnutls_datum_t pem;
+
+  g_assert_cmpint (gnutls_x509_privkey_init (&key), ==, 0);
+  g_assert_cmpint (gnutls_x509_privkey_generate (key, GNUTLS_PK_ECDSA,
+          GNUTLS_CURVE_TO_BITS (GNUTLS_ECC_CURVE_SECP256R1), 0), ==, 0);
+  g_assert_cmpint (gnutls_x509_privkey_export2 (key, GNUTLS_X509_FMT_PEM,
+          &pem), ==, 0);
+  g_assert_true (g_file_set_contents (key_file, (char *) pem.data, pem.size,
+          NULL));
+  gnutls_free (pem.data);
+  g_assert_cmpint (gnutls_x509_crq_init (&request), ==, 0);
+  g_assert_cmpint (gnutls_x509_crq_set_dn (request, "CN=mallory", NULL), ==, 0);
+  g_assert_cmpint (gnutls_x509_crq_set_key (request, key), ==, 0);
+  g_assert_cmpint (gnutls_x509_crq_sign2 (request, key, GNUTLS_DIG_SHA256, 0),
+      ==, 0);
+  g_assert_cmpint (gnutls_x509_crq_export2 (request, GNUTLS_X509_FMT_PEM,
+          &pem), ==, 0);
+  g_assert_true (g_file_set_contents (request_file, (char *) pem.data, pem.size,
+          NULL));
+  gnutls_free (pem.data);
+  gnutls_x509_crq_deinit (request);
+  gnutls_x509_privkey_deinit (key);
+}
+
+static void
+test_key_that_is_made_elsewhere_is_certified (World *world,
+    gconstpointer data)
+{
+  g_autofree char *made = path (world, "bob-key.pem");
+  g_autofree char *request = path (world, "alice.csr");
+  g_autofree char *altered = NULL;
+  g_autoptr (BravisIdentity) alice = NULL;
+  char *at;
+
+  assert_done (world, "ca init");
+  write_request (world, "alice-key.pem", "alice.csr");
+  assert_done (world, "ca issue alice@example.org --request alice.csr");
+  alice = load (world, "alice", "ca/ca.pem", "ca/crl.pem");
+  g_assert_cmpstr (bravis_identity_get_name (alice), ==, "alice@example.org");
+
+  assert_fails (world, 1, "ca issue bob@example.org -r ca/ca.pem",
+      "certificate request");
+  assert_fails (world, 2, "ca issue bob@example.org -r alice.csr -a ed25519",
+      "--request");
+  g_assert_false (g_file_test (made, G_FILE_TEST_EXISTS));
+  altered = read_file (world, "alice.csr");
+  for (at = altered + strlen (altered) / 2; !g_ascii_isalpha (*at); at++);
+  *at = g_ascii_tolower (*at) == *at ? g_ascii_toupper (*at)
+      : g_ascii_tolower (*at);
+  g_assert_true (g_file_set_contents (request, altered, -1, NULL));
+  assert_fails (world, 1, "ca issue bob@example.org -r alice.csr",
+      "certificate request");
 }
 
 static void
@@ -384,7 +448,7 @@ test_wrong_lines_are_explained (World *world, gconstpointer data)
     { 2, "ca nonsense", "unknown subcommand “nonsense”" },
     { 2, "ca init --nonsense", "--nonsense" },
     { 2, "ca init too much", "“too” is too much" },
-    { 2, "ca init --algorithm dsa", "ed25519, ecdsa-p256 or rsa-3072" },
+    { 2, "ca init --algorithm dsa", "ed25519, ecdsa-p256, ecdsa-p384" },
     { 2, "ca init --days 0", "1 to 36500" },
     { 2, "ca init --days x", "x" },
     { 2, "ca init --crl-days 0", "1 to 36500" },
@@ -485,6 +549,7 @@ main (int argc, char **argv)
   ADD (intermediate_authority_needs_only_the_root_to_be_trusted);
   ADD (revoked_certificates_are_refused);
   ADD (key_can_be_encrypted);
+  ADD (key_that_is_made_elsewhere_is_certified);
   ADD (revoked_intermediate_is_refused);
   ADD (validity_can_be_chosen);
   ADD (private_keys_are_for_their_owner_and_never_overwritten);
