@@ -784,11 +784,12 @@ is_change_needed (GcpEngine *engine)
 }
 
 /* Many that come and go one after the other are few changes: each is followed by a
- * moment of calm, for the next ones to gather. */
+ * moment of calm, for the next ones to gather. Who coordinates, and leaves, does not wait
+ * until somebody else comes. */
 static gboolean
 is_change_wanted (GcpEngine *engine, gboolean ready)
 {
-  if (engine->now < engine->calm_at)
+  if (engine->now < engine->calm_at && !engine->leave_said)
     return FALSE;
   for (guint i = 0; !ready && i < gcp_view_get_n_members (engine->view); i++)
     ready = gcp_change_is_leaving (engine, gcp_engine_member_at (engine, i));

@@ -41,7 +41,7 @@ test_session_has_methods_signals_and_properties (void)
     g_string_append_printf (signals, "%s ", g_base_info_get_name (signal));
     g_base_info_unref (signal);
   }
-  g_assert_cmpstr (signals->str, ==, "ended epoch-changed member-joined "
+  g_assert_cmpstr (signals->str, ==, "command ended epoch-changed member-joined "
       "member-left message refused stream-added stream-removed unreachable "
       "view-changed writable ");
   g_assert_cmpint (g_object_info_get_n_properties (session), ==, 12);
