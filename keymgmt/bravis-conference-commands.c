@@ -81,14 +81,14 @@ bravis_conference_command (BravisConference *conference, guint kind,
         "this peer is no member of a conference");
     return FALSE;
   }
-  if (kind == 0 || kind == BRAVIS_COMMAND_LEAVE
-      || kind == BRAVIS_COMMAND_EXPIRED || kind > G_MAXUINT8
+  if (kind == 0 || (kind > BRAVIS_COMMAND_PUT_OUT
+          && kind < BRAVIS_COMMAND_APPLICATION) || kind > G_MAXUINT8
       || g_bytes_get_size (body) > BRAVIS_MAX_COMMAND
       || conference->commands.length >= MAX_WAITING) {
     g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_LIMIT,
         "cannot give command %u of %" G_GSIZE_FORMAT " octets: expected a kind of 1 "
-        "to 255 that is not for the session itself, at most %d octets, and at most "
-        "%d that are on their way", kind, g_bytes_get_size (body),
+        "to 5 or 16 to 255, at most %d octets, and at most %d that are on their way",
+        kind, g_bytes_get_size (body),
         BRAVIS_MAX_COMMAND, MAX_WAITING);
     return FALSE;
   }
@@ -98,9 +98,29 @@ bravis_conference_command (BravisConference *conference, guint kind,
   return TRUE;
 }
 
+/* What the session itself said of this view it says anew of the next, if it is still
+ * so: bravis-conference-validity.c. */
+static void
+drop_expired (BravisConference *conference)
+{
+  GList *link = conference->commands.head;
+
+  while (link) {
+    GList *next = link->next;
+    BravisCommand *command = link->data;
+
+    if (command->kind == BRAVIS_COMMAND_EXPIRED) {
+      free_command (command);
+      g_queue_delete_link (&conference->commands, link);
+    }
+    link = next;
+  }
+}
+
 void
 bravis_conference_renew_commands (BravisConference *conference)
 {
+  drop_expired (conference);
   conference->last_command = 0;
   g_array_set_size (conference->leaving, 0);
   g_array_set_size (conference->heard_commands, 0);

@@ -71,9 +71,11 @@ check_key (BravisIdentity *identity, const BravisIdentityFiles *files,
     GError **error)
 {
   g_autoptr (GBytes) signature = bravis_identity_sign (identity, "self-test",
-      NULL, 0, NULL);
+      NULL, 0, error);
 
-  if (signature && bravis_certificate_verify_signature (identity->certificate,
+  if (!signature)
+    return FALSE;
+  if (bravis_certificate_verify_signature (identity->certificate,
           "self-test", NULL, 0, g_bytes_get_data (signature, NULL),
           g_bytes_get_size (signature), NULL))
     return TRUE;

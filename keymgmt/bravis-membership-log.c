@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,7 +110,7 @@ open_file (BravisMembershipLog *log, GError **error)
   gsize size = 0;
 
   log->fd = open (log->file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC
-      | O_NOFOLLOW, 0644);
+      | O_NOFOLLOW, 0600);
   if (log->fd < 0) {
     g_autofree char *what = g_strdup_printf ("cannot be opened: %s",
         g_strerror (errno));
@@ -119,6 +120,10 @@ open_file (BravisMembershipLog *log, GError **error)
   }
   if (fstat (log->fd, &status) != 0 || !S_ISREG (status.st_mode)) {
     set_error (log, error, "has to be a plain file");
+    return FALSE;
+  }
+  if (flock (log->fd, LOCK_EX | LOCK_NB) != 0) {
+    set_error (log, error, "is kept by another session already");
     return FALSE;
   }
   if (!g_file_get_contents (log->file, &contents, &size, NULL)) {

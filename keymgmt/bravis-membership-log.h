@@ -36,7 +36,8 @@ G_BEGIN_DECLS
 typedef struct _BravisMembershipLog BravisMembershipLog;
 
 /* Opens or makes @file, and begins with START. Where there is something in it already,
- * its last entry is what the new ones hang on. BRAVIS_ERROR_FILE names the file. */
+ * its last entry is what the new ones hang on. One at a time keeps a file; a new one is
+ * for its owner's eyes. BRAVIS_ERROR_FILE names the file. */
 BravisMembershipLog *bravis_membership_log_open (const char *file,
     BravisIdentity *identity, const char *conference, gint64 time,
     GError **error);

@@ -14,6 +14,8 @@
 /* A list that is held. */
 typedef struct {
   BravisRevocations *list;
+  gboolean required;            /* it, or what it replaced, is from the file: one that
+                                 * is in date has to be there */
   gboolean anchored;            /* signed by a trusted authority of that name */
   GBytes *signer;               /* DER of the intermediate authority that is known
                                  * to have signed it; under the trust's lock */
@@ -185,7 +187,7 @@ find_anchor (BravisTrust *trust, Held *held)
 
     if (!bravis_revocations_are_of (held->list, authority))
       continue;
-    named = TRUE;
+    named = named || held->required;
     held->anchored = bravis_revocations_are_signed_by (held->list, authority);
   }
   return held->anchored || !named;
@@ -216,6 +218,7 @@ add_from_file (BravisTrust *trust, gnutls_x509_crl_t crl, guint number,
     return FALSE;
   }
   held = held_new (list);
+  held->required = TRUE;
   g_ptr_array_add (lists, held);
   if (find_anchor (trust, held))
     return TRUE;
@@ -445,7 +448,7 @@ check_revocation (BravisTrust *trust, gnutls_x509_crt_t certificate,
 
     if (!bravis_revocations_are_of (held->list, issuer))
       continue;
-    named = TRUE;
+    named = named || held->required;
     if (!held->anchored && !is_signed_by (trust, held, issuer))
       continue;
     is_signed = TRUE;
@@ -507,6 +510,18 @@ bravis_trust_verify (BravisTrust *trust, const gnutls_x509_crt_t *chain,
 
 /* --- later lists --- */
 
+/* Both in the name of one issuer. But there may be an authority of a name that is not
+ * the trusted one of that name, nor another one of it: its lists say nothing of theirs.
+ * (Who signed one of an intermediate authority from the file may not be known yet.) */
+static gboolean
+is_of_same_signer (const Held *held, const Held *other)
+{
+  if (held->anchored || other->anchored)
+    return held->anchored && other->anchored;
+  return !held->signer || (other->signer
+      && g_bytes_equal (held->signer, other->signer));
+}
+
 /* A copy of the lists that are held with @held in the place of the older one of its
  * issuer. NULL: there is none, or it is no older. */
 static GPtrArray *
@@ -517,10 +532,13 @@ replace_older (GPtrArray *lists, Held *held)
 
   for (guint i = 0; i < lists->len; i++) {
     Held *other = lists->pdata[i];
-    gboolean same = bravis_revocations_have_issuer_of (held->list, other->list);
+    gboolean same = bravis_revocations_have_issuer_of (held->list, other->list)
+        && is_of_same_signer (held, other);
 
-    if (same && bravis_revocations_are_newer (held->list, other->list))
+    if (same && bravis_revocations_are_newer (held->list, other->list)) {
+      held->required = held->required || other->required;
       continue;
+    }
     news = news && !same;
     g_ptr_array_add (copy, g_atomic_rc_box_acquire (other));
   }
@@ -602,11 +620,19 @@ static void
 hold_signed_by (BravisTrust *trust, BravisRevocations *list,
     gnutls_x509_crt_t issuer)
 {
+  g_autoptr (GPtrArray) lists = ref_lists (trust);
   Held *held = held_new (bravis_revocations_ref (list));
 
   held->anchored = is_trusted (trust, issuer);
   if (!held->anchored)
     held->signer = get_der (issuer);
+  /* So that it is known which of those that are held are of the same signer. */
+  for (guint i = 0; i < lists->len; i++) {
+    Held *other = lists->pdata[i];
+
+    if (!other->anchored && bravis_revocations_are_of (other->list, issuer))
+      is_signed_by (trust, other, issuer);
+  }
   hold (trust, held);
   held_unref (held);
 }

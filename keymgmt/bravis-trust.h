@@ -11,8 +11,10 @@
  * so and not be out of date, or nothing it issued is accepted: what was revoked
  * since is not known. Of an authority without a list nothing is revoked.
  *
- * Lists come later, too: when the file changes, and from other members. Of each issuer
- * the newest is held; an older one never takes its place.
+ * Lists come later, too: when the file changes, and from other members. Of each signer
+ * the newest is held; an older one never takes its place. That there has to be one which
+ * is in date holds for authorities of which the file had a list: what others show can
+ * take members back, but not shut out whom it does not name.
  *
  * Used from any thread; the authorities never change.
  */

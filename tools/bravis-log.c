@@ -165,6 +165,29 @@ list_names (const char *members)
   return g_strjoinv (" ", each);
 }
 
+/* Lines are anybody's: what they print must not steer a terminal. */
+static char *
+unescape (const char *text)
+{
+  char *plain = g_uri_unescape_string (text, NULL);
+
+  if (!plain)
+    plain = g_strdup (text);
+  for (char *at = plain; *at; at++)
+    if (!g_ascii_isprint (*at))
+      *at = '?';
+  return plain;
+}
+
+static gboolean
+is_plain (const char *line)
+{
+  for (; *line; line++)
+    if (!g_ascii_isprint (*line) && *line != '\t')
+      return FALSE;
+  return TRUE;
+}
+
 static void
 print_entry (const BravisLogEntry *entry)
 {
@@ -186,9 +209,9 @@ print_entry (const BravisLogEntry *entry)
         entry->parts[3]);
   } else {
     g_autofree char *kind = g_ascii_strdown (entry->parts[0], -1);
-    g_autofree char *plain = g_uri_unescape_string (text, NULL);
+    g_autofree char *plain = unescape (text);
 
-    g_print ("%s  %s %s\n", time, kind, plain ? plain : text);
+    g_print ("%s  %s %s\n", time, kind, plain);
   }
 }
 
@@ -197,7 +220,7 @@ check_line (Check *check, const char *line)
 {
   g_auto (BravisLogEntry) entry = { 0 };
 
-  if (!g_str_is_ascii (line) || !bravis_log_entry_read (&entry, line)) {
+  if (!is_plain (line) || !bravis_log_entry_read (&entry, line)) {
     wrong (check, "is no entry of a membership log");
     return;
   }

@@ -233,7 +233,8 @@ test_commands_that_cannot_be_are_refused (Group *group, gconstpointer data)
   g_autoptr (GBytes) large = g_bytes_new (many, BRAVIS_MAX_COMMAND + 1);
   g_autoptr (GBytes) small = g_bytes_new (many, 1);
   const struct { guint kind; GBytes *body; } bad[] = {
-    { 0, small }, { BRAVIS_COMMAND_LEAVE, small }, { 256, small },
+    { 0, small }, { BRAVIS_COMMAND_LEAVE, small },
+    { BRAVIS_COMMAND_EXPIRED, small }, { 8, small }, { 15, small }, { 256, small },
     { BRAVIS_COMMAND_VOTE, large },
   };
 

@@ -2,6 +2,7 @@
  * member is put out by everybody alike, and the key changes without it. */
 #include "../../keymgmt/bravis-command.h"
 #include "../../keymgmt/bravis-session.h"
+#include "../../tools/bravis-authority.h"
 #include "conference-world.h"
 
 #include <string.h>
@@ -185,6 +186,74 @@ test_older_list_does_not_take_the_place_of_a_newer (Group *group,
   }
 }
 
+/* The root's list, as it was and stays valid until @until. */
+static GBytes *
+sign_list (TestPki *pki, gint64 until)
+{
+  g_autoptr (BravisAuthority) root = bravis_authority_open (
+      test_pki_file (pki, "root", ""), NULL);
+  g_autofree char *pem = NULL;
+  gnutls_datum_t text, der;
+  gnutls_x509_crl_t crl;
+  GBytes *bytes;
+
+  g_assert_true (bravis_authority_renew_crl (root, TEST_PKI_FROM, until, NULL));
+  g_assert_true (g_file_get_contents (test_pki_file (pki, "root", "/crl.pem"),
+          &pem, NULL, NULL));
+  text = (gnutls_datum_t) { (guint8 *) pem, strlen (pem) };
+  g_assert_cmpint (gnutls_x509_crl_init (&crl), ==, 0);
+  g_assert_cmpint (gnutls_x509_crl_import (crl, &text, GNUTLS_X509_FMT_PEM), ==,
+      0);
+  g_assert_cmpint (gnutls_x509_crl_export2 (crl, GNUTLS_X509_FMT_DER, &der),
+      ==, 0);
+  bytes = g_bytes_new (der.data, der.size);
+  gnutls_free (der.data);
+  gnutls_x509_crl_deinit (crl);
+  return bytes;
+}
+
+static void
+apply (BravisIdentity *identity, GBytes *list, GBytes *chain)
+{
+  g_autoptr (GPtrArray) chains = g_ptr_array_new ();
+  g_autoptr (GPtrArray) reasons = NULL;
+  gsize size;
+  gconstpointer der = g_bytes_get_data (list, &size);
+
+  g_ptr_array_add (chains, chain);
+  reasons = bravis_identity_apply_revocations (identity, der, size, chains);
+  g_assert_nonnull (reasons);
+}
+
+/* Who was given no list of an authority asks for none that is in date, whatever old
+ * one somebody shows; who was, does. */
+static void
+test_old_list_shuts_nobody_out_who_is_not_on_it (Group *group,
+    gconstpointer data)
+{
+  TestPki *pki = group->pki;
+  g_autoptr (BravisIdentity) without = bravis_identity_new (
+      test_pki_file (pki, "alice", ".pem"), test_pki_file (pki, "alice",
+          "-key.pem"), test_pki_get_trust_file (pki), NULL, NULL);
+  g_autoptr (BravisIdentity) with = test_pki_identity (pki, "alice");
+  GBytes *chain = bravis_identity_get_chain (group->bob->conference->identity);
+  g_autoptr (GBytes) old = sign_list (pki, TEST_PKI_NOW - 1);
+  BravisIdentity *identities[] = { without, with };
+
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (BravisCertificate) bob = NULL;
+    g_autoptr (GError) error = NULL;
+
+    apply (identities[i], old, chain);
+    bob = bravis_identity_verify (identities[i], g_bytes_get_data (chain, NULL),
+        g_bytes_get_size (chain), TEST_PKI_NOW, &error);
+    if (i == 0)
+      g_assert_no_error (error);
+    else
+      g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_EXPIRED);
+  }
+}
+
 static void
 test_broken_file_leaves_the_lists_as_they_were (Group *group,
     gconstpointer data)
@@ -252,6 +321,7 @@ main (int argc, char **argv)
   ADD (list_that_no_authority_signed_puts_nobody_out, TEST_PKI_GOOD);
   ADD (garbage_in_place_of_a_list_is_dropped, TEST_PKI_GOOD);
   ADD (older_list_does_not_take_the_place_of_a_newer, TEST_PKI_GOOD);
+  ADD (old_list_shuts_nobody_out_who_is_not_on_it, TEST_PKI_GOOD);
   ADD (broken_file_leaves_the_lists_as_they_were, TEST_PKI_GOOD);
   ADD (who_runs_out_is_put_out, TEST_PKI_SHORT);
   ADD (who_runs_out_is_put_out_when_it_does, TEST_PKI_SHORT);

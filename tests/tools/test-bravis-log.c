@@ -170,6 +170,38 @@ test_torn_entry_is_found_and_not_gone_on_from (World *world, gconstpointer data)
   g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_FILE);
 }
 
+/* What stands in a file must not steer the terminal of who looks at it. */
+static void
+test_nothing_steers_the_terminal (World *world, gconstpointer data)
+{
+  g_autoptr (BravisIdentity) alice = test_pki_identity (world->pki, "alice");
+  g_autoptr (BravisMembershipLog) log = bravis_membership_log_open (
+      world->alice, alice, "talk", 1, NULL);
+
+  g_assert_true (bravis_membership_log_end (log, "\033[2J", 2, NULL));
+  g_assert_cmpint (run (world, world->alice, NULL, NULL), ==, 0);
+  g_assert_nonnull (strstr (world->out, "?[2J"));
+  g_assert_null (strchr (world->out, '\033'));
+  replace_in (world->alice, "JOINED bob@", "JOINED \033[2J");
+  g_assert_cmpint (run (world, world->alice, NULL, NULL), ==, 1);
+  g_assert_null (strchr (world->out, '\033'));
+  g_assert_null (strchr (world->err, '\033'));
+}
+
+static void
+test_two_sessions_do_not_keep_one_log (World *world, gconstpointer data)
+{
+  g_autoptr (BravisIdentity) alice = test_pki_identity (world->pki, "alice");
+  g_autoptr (BravisMembershipLog) log = bravis_membership_log_open (
+      world->alice, alice, "talk", 1, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_nonnull (log);
+  g_assert_null (bravis_membership_log_open (world->alice, alice, "talk", 2,
+          &error));
+  g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_FILE);
+}
+
 static void
 test_next_session_hangs_on_the_last (World *world, gconstpointer data)
 {
@@ -303,6 +335,8 @@ main (int argc, char **argv)
   ADD (altered_entry_is_found);
   ADD (entry_that_was_taken_out_is_found);
   ADD (torn_entry_is_found_and_not_gone_on_from);
+  ADD (nothing_steers_the_terminal);
+  ADD (two_sessions_do_not_keep_one_log);
   ADD (next_session_hangs_on_the_last);
   ADD (log_of_another_is_not_hers);
   ADD (logs_that_contradict_each_other_are_found);
