@@ -35,6 +35,14 @@ gcp_change_hold_ready (GcpEngine *engine, GcpProposal *proposal)
   }
 }
 
+/* The layer above has heard of the view, and what it had to say is on its way. */
+gboolean
+gcp_change_may_leave (const GcpEngine *engine)
+{
+  return engine->leaving && !engine->own.head
+      && engine->view == engine->told_view;
+}
+
 gboolean
 gcp_change_is_leaving (GcpEngine *engine, GcpMemberId id)
 {
@@ -120,7 +128,7 @@ accept_flush (GcpEngine *engine, GcpPeer *peer, GcpViewId attempt,
   m.sequence = engine->log.held;
   m.own_ordered = engine->log.ordered[engine->self_index];
   m.n_unordered = engine->submitted.length;
-  m.leaving = engine->leave_said || (engine->leaving && !engine->own.head);
+  m.leaving = engine->leave_said || gcp_change_may_leave (engine);
   if (engine->prepared) {
     m.prepared_attempt = engine->prepared->attempt;
     m.prepared = engine->prepared->id;
@@ -244,8 +252,7 @@ say_leave (GcpEngine *engine)
 {
   GcpMessage m = {.type = GCP_MESSAGE_LEAVE,.view = engine->view_id };
 
-  if (!engine->leaving || engine->leave_said || engine->frozen
-      || engine->own.head)
+  if (engine->leave_said || engine->frozen || !gcp_change_may_leave (engine))
     return;
   engine->leave_said = TRUE;
   gcp_engine_send_to_others (engine, &m);

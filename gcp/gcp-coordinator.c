@@ -189,14 +189,19 @@ is_ready (GcpEngine *engine, const GcpCandidate *candidate)
       && !gcp_engine_is_suspected (engine, peer);
 }
 
+/* Newcomers know how to reach those who let them in, not each other: where none of
+ * these stays, nobody comes. */
 static void
 add_members (GcpEngine *engine, GcpProposal *proposal)
 {
+  gboolean somebody_stays = FALSE;
+
   for (guint i = 0; i < engine->attempt->replies->len; i++) {
     GcpReply *reply = engine->attempt->replies->pdata[i];
     gint index = gcp_view_find (engine->view, reply->id);
 
     g_array_append_val (proposal->acking, reply->id);
+    somebody_stays = somebody_stays || !reply->leaving;
     if (!reply->leaving)
       gcp_proposal_add_member (proposal, reply->id,
           gcp_view_get_member (engine->view, index)->card);
@@ -204,7 +209,7 @@ add_members (GcpEngine *engine, GcpProposal *proposal)
   for (guint i = 0; i < engine->candidates->len; i++) {
     GcpCandidate *candidate = engine->candidates->pdata[i];
 
-    if (candidate->failed)
+    if (candidate->failed || !somebody_stays)
       g_array_append_val (proposal->dropped, candidate->id);
     else if (is_ready (engine, candidate)
         && proposal->members->len < GCP_MAX_MEMBERS)
@@ -784,12 +789,11 @@ is_change_needed (GcpEngine *engine)
 }
 
 /* Many that come and go one after the other are few changes: each is followed by a
- * moment of calm, for the next ones to gather. Who coordinates, and leaves, does not wait
- * until somebody else comes. */
+ * moment of calm, for the next ones to gather. */
 static gboolean
 is_change_wanted (GcpEngine *engine, gboolean ready)
 {
-  if (engine->now < engine->calm_at && !engine->leave_said)
+  if (engine->now < engine->calm_at)
     return FALSE;
   for (guint i = 0; !ready && i < gcp_view_get_n_members (engine->view); i++)
     ready = gcp_change_is_leaving (engine, gcp_engine_member_at (engine, i));

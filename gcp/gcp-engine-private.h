@@ -329,6 +329,8 @@ GcpMessage gcp_change_message (const GcpEngine *engine, GcpMessageType type,
 /* From now on @proposal may be installed, here or by others. Takes it over. */
 void gcp_change_hold_ready (GcpEngine *engine, GcpProposal *proposal);
 gboolean gcp_change_is_leaving (GcpEngine *engine, GcpMemberId id);
+/* This member leaves, and nothing keeps it any more. */
+gboolean gcp_change_may_leave (const GcpEngine *engine);
 /* Who coordinates now, as far as this member knows. */
 GcpMemberId gcp_change_get_coordinator (GcpEngine *engine);
 

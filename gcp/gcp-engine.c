@@ -635,7 +635,8 @@ multicast (GcpEngine *engine, GBytes *message, GcpQuality quality,
   gsize size = g_bytes_get_size (message);
 
   set_time (engine, now);
-  if (engine->state != GCP_STATE_MEMBER || engine->leaving || engine->out) {
+  if (engine->state != GCP_STATE_MEMBER || engine->out
+      || (engine->leaving && (!ahead || engine->leave_said))) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
         "not a member of a group");
     return FALSE;
@@ -801,6 +802,10 @@ gcp_engine_deadline (const GcpEngine *engine)
     deadline = MIN (deadline, gcp_order_deadline (engine));
     deadline = MIN (deadline, gcp_coordinator_deadline (engine));
     deadline = MIN (deadline, gcp_merge_deadline (engine));
+    /* The view was told meanwhile. */
+    if (!engine->leave_said && !engine->frozen && !engine->out
+        && gcp_change_may_leave (engine))
+      deadline = engine->now;
   }
   if (engine->state == GCP_STATE_JOINING)
     deadline = MIN (deadline, engine->began + engine->config.joining_timeout);

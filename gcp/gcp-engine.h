@@ -125,7 +125,9 @@ gboolean gcp_engine_multicast (GcpEngine *engine, GBytes *message,
 
 /* The same for what must not wait behind much else: it gets past all messages that
  * are not on their way yet, or only in part, but for those that went ahead before. A
- * queue that is full for ordinary messages has as much room again for these. */
+ * queue that is full for ordinary messages has as much room again for these. They are
+ * taken also of a member that leaves, until it has said so, which it does not before it
+ * was told of the view that it is in. */
 gboolean gcp_engine_multicast_ahead (GcpEngine *engine, GBytes *message,
     GcpQuality quality, gint64 now, GError **error);
 

@@ -412,6 +412,43 @@ test_one_may_leave_in_any_state (void)
   }
 }
 
+/* Also where a view changes just then, and it has to say so again in the next. */
+static void
+test_who_leaves_is_known_to_have_left (void)
+{
+  for (guint when = 0; when < 60; when++) {
+    g_autoptr (World) world = conference_of (2);
+    Peer *alice = world_get (world, 0);
+
+    peer_invite (alice, world_add (world, "carol"));
+    world_run (world, when * 10 * WORLD_MS);
+    peer_leave (world_get (world, 1));
+    world_run (world, 4 * WORLD_SECOND);
+    world_assert_settled (world, 2);
+    g_assert_true (peer_was_told (alice, "left " BOB " left"));
+  }
+}
+
+/* Two who are on their way in could not reach each other once she is gone: they end up
+ * in one group or in none, at whatever moment that is. */
+static void
+test_newcomers_do_not_come_in_as_the_last_member_leaves (void)
+{
+  for (guint when = 0; when < 60; when++) {
+    g_autoptr (World) world = conference_of (2);
+    Peer *alice = world_get (world, 0), *bob = world_get (world, 1);
+
+    peer_invite (alice, world_add (world, "carol"));
+    peer_invite (alice, world_add (world, "dave"));
+    world_run (world, when * 10 * WORLD_MS);
+    peer_leave (bob);
+    world_run (world, 100 * WORLD_MS);
+    peer_leave (alice);
+    world_run (world, 30 * WORLD_SECOND);
+    g_assert_true (world_is_settled (world));
+  }
+}
+
 static void
 test_peer_at_another_address_is_followed (void)
 {
@@ -935,6 +972,8 @@ main (int argc, char **argv)
   ADD (messages_before_leaving_are_delivered);
   ADD (streams_are_limited);
   ADD (one_may_leave_in_any_state);
+  ADD (who_leaves_is_known_to_have_left);
+  ADD (newcomers_do_not_come_in_as_the_last_member_leaves);
   ADD (peer_at_another_address_is_followed);
   ADD (two_alone_that_invite_each_other_end_in_one);
   ADD (three_alone_that_invite_in_a_ring_end_in_one);
