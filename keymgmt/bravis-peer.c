@@ -1,13 +1,6 @@
-#include "bravis-peer.h"
+#include "bravis-peer-private.h"
 
 #include "bravis-datagram.h"
-#include "bravis-file-watch.h"
-#include "bravis-inbox.h"
-#include "bravis-keylog.h"
-#include "bravis-mailbox.h"
-#include "bravis-membership-log.h"
-#include "bravis-view-private.h"
-#include "../gcp/gcp-udp.h"
 
 /* Of senders, for a key that is due: less than the 200 ms that jitter buffers
  * wait. */
@@ -24,57 +17,6 @@
  * leaves. What may be on its way when all wait is less than the difference. */
 #define MAX_BACKLOG (2 * 1024 * 1024)
 #define MAX_BACKLOG_AT_ALL (64 * 1024 * 1024)
-
-typedef enum { LIFE_NEW, LIFE_RUNNING, LIFE_STOPPING, LIFE_STOPPED } Life;
-
-/* Datagrams, counted; each by one thread, read by any. */
-typedef struct {
-  guint64 received;
-  guint64 media_received;
-  guint64 control_dropped;
-  guint64 sent;
-  guint64 messages_received;
-} Counters;
-
-struct _BravisPeer {
-  BravisConfig *config;
-  BravisIdentity *identity;
-  BravisKeylog *keylog;         /* NULL: not asked for */
-  BravisMembershipLog *log;     /* NULL: not asked for; of the protocols' thread */
-  GcpUdp *udp;
-  GcpAddress local;
-  gint64 suspicion;
-  BravisInbox *inbox;
-  BravisMailbox *mailbox;
-  gsize max_message;
-  BravisEpochBook *book;
-  BravisReceivers *receivers;
-  BravisAudience *audience;
-  Counters counters;
-
-  GMutex lock;                  /* of what follows; never held while others' code
-                                 * is called */
-  GCond changed;
-  Life life;
-  BravisConference *conference; /* NULL once stopped */
-  gboolean leaving;             /* the end is wanted: nothing else is */
-  GThread *thread;
-
-  int state;                    /* BravisConferenceState; atomic */
-  int is_open;                  /* media may be sent; atomic */
-  int n_senders;                /* threads that are sending; atomic */
-
-  BravisFileWatch crl;          /* of the protocols' thread: the revocation lists */
-  gint64 view_time;             /* of the protocols' thread: the last view's */
-  gboolean has_ended;           /* the same: the end was told */
-  gboolean busy;                /* the same: others are asked to wait */
-};
-
-static void
-count (guint64 *counter, guint64 n)
-{
-  __atomic_fetch_add (counter, n, __ATOMIC_RELAXED);
-}
 
 static gint64
 get_wall_clock (void)
@@ -237,274 +179,13 @@ receive (const GcpAddress *from, guint8 *data, gsize size, gpointer user_data)
 {
   BravisPeer *peer = user_data;
 
-  count (&peer->counters.received, 1);
+  bravis_peer_count (&peer->counters.received, 1);
   if (size > 0 && bravis_datagram_is_media (data[0])) {
-    count (&peer->counters.media_received, 1);
+    bravis_peer_count (&peer->counters.media_received, 1);
     bravis_receivers_call (peer->receivers, from, data, size);
   } else if (!bravis_inbox_put (peer->inbox, from, data, size)) {
-    count (&peer->counters.control_dropped, 1);
+    bravis_peer_count (&peer->counters.control_dropped, 1);
   }
-}
-
-/* --- the protocols' thread: what came out --- */
-
-static BravisLeaveReason
-leave_reason (GcpDeparture departure)
-{
-  switch (departure) {
-    case GCP_LEFT:
-      return BRAVIS_LEAVE_LEFT;
-    case GCP_PUT_OUT:
-      return BRAVIS_LEAVE_PUT_OUT;
-    case GCP_FAILED:
-    default:
-      return BRAVIS_LEAVE_FAILED;
-  }
-}
-
-static const char *
-end_reason (GcpEndReason reason)
-{
-  switch (reason) {
-    case GCP_END_LEFT:
-      return "left";
-    case GCP_END_PUT_OUT:
-      return "put out";
-    case GCP_END_NOT_ADMITTED:
-    default:
-      return "not admitted";
-  }
-}
-
-/* What is told is entered in the log as well. A log that cannot be kept does not end
- * the conference, but is said once. */
-static void
-enter (BravisPeer *peer, const BravisEvent *event)
-{
-  g_autoptr (GError) error = NULL;
-  gint64 time = g_get_real_time ();
-
-  if (!peer->log)
-    return;
-  switch (event->type) {
-    case BRAVIS_EVENT_EPOCH:
-      bravis_membership_log_epoch (peer->log, event->epoch, event->cause, time,
-          &error);
-      break;
-    case BRAVIS_EVENT_MEMBER_JOINED:
-      bravis_membership_log_joined (peer->log, event->name, time, &error);
-      break;
-    case BRAVIS_EVENT_MEMBER_LEFT:
-      bravis_membership_log_left (peer->log, event->name,
-          bravis_leave_reason_to_string (event->leave_reason), time, &error);
-      break;
-    case BRAVIS_EVENT_ENDED:
-      bravis_membership_log_end (peer->log, event->reason, time, &error);
-      break;
-    default:
-      break;
-  }
-  if (error)
-    g_warning ("%s", error->message);
-}
-
-static void
-enter_view (BravisPeer *peer, const BravisConferenceOutput *output)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (peer->log && !bravis_membership_log_view (peer->log,
-          gcp_view_get_number (output->view),
-          gcp_view_is_primary (output->view),
-          (const char *const *) output->names, g_get_real_time (), &error)
-      && error)
-    g_warning ("%s", error->message);
-}
-
-static void
-tell (BravisPeer *peer, const BravisEvent *event)
-{
-  enter (peer, event);
-  bravis_audience_tell (peer->audience, event);
-}
-
-static void
-tell_stream (BravisPeer *peer, BravisEventType type,
-    const BravisConferenceOutput *output)
-{
-  BravisEvent event = {
-    .type = type,
-    .name = output->name,
-    .member = output->stream.member,
-    .kind = output->stream.kind,
-    .stream = output->stream.stream,
-    .description = output->stream.description,
-  };
-
-  bravis_audience_tell (peer->audience, &event);
-}
-
-static void
-tell_end (BravisPeer *peer, const char *reason, gint64 now)
-{
-  BravisEvent event = { .type = BRAVIS_EVENT_ENDED, .reason = reason };
-
-  bravis_epoch_book_end (peer->book, now);
-  tell (peer, &event);
-  peer->has_ended = TRUE;
-}
-
-static void
-take_epoch (BravisPeer *peer, const BravisConferenceOutput *output, gint64 now)
-{
-  BravisEvent event = {
-    .type = BRAVIS_EVENT_EPOCH,
-    .epoch = output->epoch,
-    .cause = bravis_cause_to_string (output->cause),
-    .milliseconds = (now - peer->view_time) / 1000.0,
-  };
-
-  if (peer->keylog)
-    bravis_keylog_write_epoch (peer->keylog, peer->config->conference,
-        output->epoch, event.cause, g_get_real_time ());
-  bravis_epoch_book_add (peer->book, output->epoch, output->addresses, now);
-  tell (peer, &event);
-}
-
-static void
-take_verification (BravisPeer *peer, const BravisConferenceOutput *output)
-{
-  BravisEvent event = {
-    .type = BRAVIS_EVENT_VERIFICATION,
-    .epoch = output->epoch,
-    .code = output->name,
-  };
-
-  bravis_audience_tell (peer->audience, &event);
-}
-
-static void
-take_view (BravisPeer *peer, const BravisConferenceOutput *output, gint64 now)
-{
-  g_autoptr (BravisView) view = bravis_view_new (output->view,
-      (const char *const *) output->names, output->member);
-  BravisEvent event = { .type = BRAVIS_EVENT_VIEW, .view = view };
-
-  peer->view_time = now;
-  if (output->departures && output->departures->len > 0)
-    bravis_epoch_book_departed (peer->book, output->view, now);
-  enter_view (peer, output);
-  bravis_audience_tell (peer->audience, &event);
-}
-
-static void
-take_message (BravisPeer *peer, const BravisConferenceOutput *output)
-{
-  BravisEvent event = {
-    .type = BRAVIS_EVENT_MESSAGE,
-    .member = output->member,
-    .message = output->bytes,
-    .quality = output->quality == GCP_SAFE ? BRAVIS_QUALITY_SAFE
-        : BRAVIS_QUALITY_AGREED,
-  };
-
-  count (&peer->counters.messages_received, 1);
-  bravis_audience_tell_later (peer->audience, &event);
-}
-
-static void
-handle_output (BravisPeer *peer, BravisConferenceOutput *output, gint64 now)
-{
-  BravisEvent event = { 0 };
-
-  switch (output->type) {
-    case BRAVIS_CONFERENCE_SEND:
-      break;
-    case BRAVIS_CONFERENCE_VIEW:
-      take_view (peer, output, now);
-      break;
-    case BRAVIS_CONFERENCE_MESSAGE:
-      take_message (peer, output);
-      break;
-    case BRAVIS_CONFERENCE_COMMAND:
-      event.type = BRAVIS_EVENT_COMMAND;
-      event.member = output->member;
-      event.command_kind = output->command_kind;
-      event.message = output->bytes;
-      bravis_audience_tell (peer->audience, &event);
-      break;
-    case BRAVIS_CONFERENCE_EPOCH:
-      take_epoch (peer, output, now);
-      break;
-    case BRAVIS_CONFERENCE_VERIFICATION:
-      take_verification (peer, output);
-      break;
-    case BRAVIS_CONFERENCE_ADDRESSES:
-      bravis_epoch_book_set_addresses (peer->book, output->epoch,
-          output->addresses);
-      break;
-    case BRAVIS_CONFERENCE_MEMBER_JOINED:
-    case BRAVIS_CONFERENCE_MEMBER_LEFT:
-      event.type = output->type == BRAVIS_CONFERENCE_MEMBER_JOINED
-          ? BRAVIS_EVENT_MEMBER_JOINED : BRAVIS_EVENT_MEMBER_LEFT;
-      event.name = output->name;
-      event.member = output->member;
-      event.leave_reason = leave_reason (output->departure);
-      tell (peer, &event);
-      break;
-    case BRAVIS_CONFERENCE_STREAM_ADDED:
-      tell_stream (peer, BRAVIS_EVENT_STREAM_ADDED, output);
-      break;
-    case BRAVIS_CONFERENCE_STREAM_REMOVED:
-      tell_stream (peer, BRAVIS_EVENT_STREAM_REMOVED, output);
-      break;
-    case BRAVIS_CONFERENCE_REFUSED:
-      event.type = BRAVIS_EVENT_REFUSED;
-      event.name = output->name;
-      event.by = output->by;
-      event.reason = output->error ? output->error->message : NULL;
-      bravis_audience_tell (peer->audience, &event);
-      break;
-    case BRAVIS_CONFERENCE_UNREACHABLE:
-      event.type = BRAVIS_EVENT_UNREACHABLE;
-      event.name = output->name;
-      bravis_audience_tell (peer->audience, &event);
-      break;
-    case BRAVIS_CONFERENCE_OVER_FOR_US:
-      tell_end (peer, end_reason (output->end_reason), now);
-      break;
-  }
-}
-
-/* All that are to be sent, together and first: others wait for them. */
-static void
-send_outputs (BravisPeer *peer, GArray *outputs, GArray *datagrams)
-{
-  for (guint i = 0; i < outputs->len; i++) {
-    BravisConferenceOutput *output = &g_array_index (outputs,
-        BravisConferenceOutput, i);
-    GcpUdpDatagram datagram = { .to = output->address };
-
-    if (output->type != BRAVIS_CONFERENCE_SEND)
-      continue;
-    datagram.data = g_bytes_get_data (output->bytes, &datagram.size);
-    g_array_append_val (datagrams, datagram);
-  }
-  if (datagrams->len > 0)
-    count (&peer->counters.sent, gcp_udp_send_many (peer->udp,
-            (GcpUdpDatagram *) datagrams->data, datagrams->len));
-  g_array_set_size (datagrams, 0);
-}
-
-static void
-handle_outputs (BravisPeer *peer, GArray *outputs, GArray *datagrams,
-    gint64 now)
-{
-  send_outputs (peer, outputs, datagrams);
-  for (guint i = 0; i < outputs->len; i++)
-    handle_output (peer, &g_array_index (outputs, BravisConferenceOutput, i),
-        now);
-  bravis_audience_wake (peer->audience);
 }
 
 /* --- the protocols' thread: what goes in --- */
@@ -680,7 +361,7 @@ run (gpointer data)
 
     look_at_revocations (peer, now);
     deadline = turn (peer, letters, mails, outputs, now, &state);
-    handle_outputs (peer, outputs, datagrams, now);
+    bravis_peer_handle_outputs (peer, outputs, datagrams, now);
     check_backlog (peer, now);
     bravis_epoch_book_tick (peer->book, now);
     settle_state (peer, state);
@@ -712,8 +393,8 @@ bravis_peer_start (BravisPeer *peer)
   GStrv invite = peer->config->invite;
 
   g_mutex_lock (&peer->lock);
-  if (peer->life == LIFE_NEW) {
-    peer->life = LIFE_RUNNING;
+  if (peer->life == BRAVIS_LIFE_NEW) {
+    peer->life = BRAVIS_LIFE_RUNNING;
     for (guint i = 0; invite && invite[i]; i++)
       invite_locked (peer, invite[i],
           bravis_config_find_peer (peer->config, invite[i]));
@@ -740,7 +421,7 @@ void
 bravis_peer_leave (BravisPeer *peer)
 {
   g_mutex_lock (&peer->lock);
-  if (peer->life == LIFE_RUNNING && !peer->leaving)
+  if (peer->life == BRAVIS_LIFE_RUNNING && !peer->leaving)
     leave_locked (peer);
   g_mutex_unlock (&peer->lock);
 }
@@ -767,7 +448,7 @@ close_down (BravisPeer *peer)
   bravis_inbox_close (peer->inbox);
   g_thread_join (g_steal_pointer (&peer->thread));
   if (!peer->has_ended)
-    tell_end (peer, "stopped", g_get_monotonic_time ());
+    bravis_peer_tell_end (peer, "stopped", g_get_monotonic_time ());
   g_atomic_int_set (&peer->state, BRAVIS_CONFERENCE_OVER);
   bravis_audience_poke (peer->audience);
   bravis_audience_stop (peer->audience);
@@ -789,14 +470,14 @@ bravis_peer_stop (BravisPeer *peer)
   gboolean was_running;
 
   g_mutex_lock (&peer->lock);
-  while (peer->life == LIFE_STOPPING)
+  while (peer->life == BRAVIS_LIFE_STOPPING)
     g_cond_wait (&peer->changed, &peer->lock);
-  if (peer->life == LIFE_STOPPED) {
+  if (peer->life == BRAVIS_LIFE_STOPPED) {
     g_mutex_unlock (&peer->lock);
     return;
   }
-  was_running = peer->life == LIFE_RUNNING;
-  peer->life = LIFE_STOPPING;
+  was_running = peer->life == BRAVIS_LIFE_RUNNING;
+  peer->life = BRAVIS_LIFE_STOPPING;
   if (was_running)
     leave_and_wait (peer);
   g_mutex_unlock (&peer->lock);
@@ -808,7 +489,7 @@ bravis_peer_stop (BravisPeer *peer)
   g_mutex_lock (&peer->lock);
   g_clear_pointer (&peer->conference, bravis_conference_free);
   g_atomic_int_set (&peer->state, BRAVIS_CONFERENCE_OVER);
-  peer->life = LIFE_STOPPED;
+  peer->life = BRAVIS_LIFE_STOPPED;
   g_cond_broadcast (&peer->changed);
   g_mutex_unlock (&peer->lock);
 }
@@ -988,7 +669,7 @@ bravis_peer_send_to_all (BravisPeer *peer, BravisEpoch *epoch,
     return FALSE;
   all = bravis_routes_get_all (routes, &n);
   if (begin_sending (peer) && n > 0)
-    count (&peer->counters.sent,
+    bravis_peer_count (&peer->counters.sent,
         gcp_udp_send_to_all (peer->udp, all, n, data, size));
   end_sending (peer);
   return TRUE;
@@ -1006,7 +687,7 @@ bravis_peer_send_to (BravisPeer *peer, BravisEpoch *epoch, guint index,
     return FALSE;
   to = bravis_routes_get (routes, index);
   if (begin_sending (peer) && to && gcp_udp_send (peer->udp, to, data, size))
-    count (&peer->counters.sent, 1);
+    bravis_peer_count (&peer->counters.sent, 1);
   end_sending (peer);
   return TRUE;
 }
