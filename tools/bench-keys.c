@@ -21,7 +21,8 @@ typedef struct {
   guint signed_, verified, chains, dh;
 } Counts;
 
-static Counts counts;
+/* Of this thread: the same program also runs peers in others. */
+static _Thread_local Counts counts;
 
 int __real_gnutls_privkey_sign_data2 (gnutls_privkey_t key,
     gnutls_sign_algorithm_t algorithm, unsigned flags,
@@ -228,7 +229,7 @@ install_view (Group *group, BravisCause cause)
   }
 }
 
-/* What peers could do while nothing happens; BravisConference does not yet. */
+/* What peers do while nothing happens (bravis_conference_prepare ()). */
 static void
 idle (Group *group)
 {
