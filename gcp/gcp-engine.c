@@ -754,6 +754,16 @@ poll_datagram (GcpEngine *engine, GcpOutput *output)
   return FALSE;
 }
 
+/* The layer above was told of the view since the last run, and has said what it had to
+ * say before it asked again. */
+static gboolean
+leaves_now (const GcpEngine *engine)
+{
+  return engine->state == GCP_STATE_MEMBER && !engine->out
+      && !engine->leave_said && !engine->frozen
+      && gcp_change_may_leave (engine);
+}
+
 gboolean
 gcp_engine_poll_events (GcpEngine *engine, GcpOutput *output)
 {
@@ -772,7 +782,7 @@ gcp_engine_poll (GcpEngine *engine, GcpOutput *output)
   if (!first || first->type == GCP_OUTPUT_END) {
     if (poll_datagram (engine, output))
       return TRUE;
-    if (gcp_order_can_go_on (engine)) {
+    if (gcp_order_can_go_on (engine) || leaves_now (engine)) {
       run (engine);
       return gcp_engine_poll (engine, output);
     }
@@ -802,10 +812,6 @@ gcp_engine_deadline (const GcpEngine *engine)
     deadline = MIN (deadline, gcp_order_deadline (engine));
     deadline = MIN (deadline, gcp_coordinator_deadline (engine));
     deadline = MIN (deadline, gcp_merge_deadline (engine));
-    /* The view was told meanwhile. */
-    if (!engine->leave_said && !engine->frozen && !engine->out
-        && gcp_change_may_leave (engine))
-      deadline = engine->now;
   }
   if (engine->state == GCP_STATE_JOINING)
     deadline = MIN (deadline, engine->began + engine->config.joining_timeout);

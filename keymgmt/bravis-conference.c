@@ -286,7 +286,7 @@ pump (BravisConference *conference)
 {
   bravis_conference_run_invitations (conference);
   while (pump_door (conference) || pump_vtkd (conference)
-      || pump_engine (conference) || bravis_conference_empty_outbox (conference)
+      || bravis_conference_empty_outbox (conference) || pump_engine (conference)
       || bravis_conference_submit_messages (conference));
 }
 

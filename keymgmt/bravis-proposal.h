@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-#define BRAVIS_MAX_PROPOSALS 8  /* of one proposer at a time */
+#define BRAVIS_MAX_PROPOSALS 16 /* of one proposer at a time */
 
 typedef struct {
   GcpMemberId newcomer;

@@ -200,11 +200,10 @@ test_key_is_replaced_though_its_maker_does_not_ask (void)
   g_assert_cmpuint (alice->epochs->len, ==, before + 1);
 }
 
-/* Ten come and ten go within 100 ms: three key changes at most. */
-static void
-test_many_changes_together_are_few_key_changes (void)
+static guint
+get_n_key_changes_of_many (guint64 seed)
 {
-  g_autoptr (World) world = world_new (pki, 20, 0);
+  g_autoptr (World) world = world_new (pki, seed, 0);
   Peer *alice = world_add (world, "alice");
   guint before;
 
@@ -225,7 +224,15 @@ test_many_changes_together_are_few_key_changes (void)
   }
   world_run (world, 5 * WORLD_SECOND);
   world_assert_settled (world, 11);
-  g_assert_cmpuint (alice->epochs->len - before, <=, 3);
+  return alice->epochs->len - before;
+}
+
+/* Ten come and ten go within 100 ms: three key changes at most. */
+static void
+test_many_changes_together_are_few_key_changes (void)
+{
+  for (guint64 seed = 20; seed < 26; seed++)
+    g_assert_cmpuint (get_n_key_changes_of_many (seed), <=, 3);
 }
 
 static void
