@@ -517,7 +517,7 @@ world_add_of_kind (World *world, const char *name, TestPkiKind kind)
   peer->addresses = g_ptr_array_new_with_free_func (g_free);
   peer->node = sim_network_add_node (world->network, &funcs, peer);
   peer->address = (GcpAddress) { .family = 4,
-    .ip = { 10, 0, 0, peer->node + 1 }, .port = 5000 };
+    .ip = { 10, 0, (peer->node + 1) >> 8, peer->node + 1 }, .port = 5000 };
   peer->conference = bravis_conference_new (&config,
       sim_network_now (world->network), &error);
   g_assert_no_error (error);
