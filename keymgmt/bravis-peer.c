@@ -2,9 +2,9 @@
 
 #include "bravis-datagram.h"
 
-/* Of senders, for a key that is due: less than the 200 ms that jitter buffers
- * wait. */
-#define PATIENCE (150 * G_TIME_SPAN_MILLISECOND)
+/* Of senders, for a key that is due: more than the two round trips that a key change
+ * takes, where a round trip is 200 ms. */
+#define PATIENCE (500 * G_TIME_SPAN_MILLISECOND)
 
 /* Control datagrams handled before the outputs are seen to. */
 #define BATCH 32

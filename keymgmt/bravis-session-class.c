@@ -103,8 +103,8 @@ install_properties (GObjectClass *object_class)
    * BravisSession:exposure:
    *
    * For how long, in milliseconds, senders may go on under a key that somebody
-   * who is gone had, at most. Normally the next key is there after one round
-   * trip; where it is not, senders drop.
+   * who is gone had, at most. Normally they wait, for about two round trips,
+   * until the next key is there; where it never comes, they drop.
    */
   props[PROP_EXPOSURE] = g_param_spec_uint ("exposure", "Exposure",
       "Milliseconds that senders may go on under the old key after a member is "

@@ -25,9 +25,8 @@ void bravis_session_release (BravisSession *session);
 /* The present epoch, NULL while there is none. */
 BravisEpoch *bravis_session_ref_epoch (BravisSession *session);
 
-/* The same for who sends: blocks for some ms where somebody has gone who has the
- * present key, until the next one is there; at most 150 ms, so that what waited
- * comes before jitter buffers give it up. */
+/* The same for who sends: where somebody has gone who has the present key, blocks
+ * until the next one is there, for about two round trips; at most 500 ms. */
 BravisEpoch *bravis_session_await_epoch (BravisSession *session);
 
 /* The epoch of that number as long as it may be received under, else NULL. */

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define FRAME_TIME (20 * WORLD_MS)
-#define PATIENCE (150 * WORLD_MS)       /* as in bravis-peer.c */
+#define PATIENCE (500 * WORLD_MS)       /* as in bravis-peer.c */
 #define EXPOSURE WORLD_SECOND
 #define GRACE (2 * WORLD_SECOND)
 #define MAX_PEERS 4096
@@ -343,10 +343,8 @@ test_media_are_neither_lost_nor_exposed (void)
     g_assert_cmpuint (media.n_opened, >, 10 * n_changes);
     g_assert_cmpuint (media.n_lost, ==, 0);
     g_assert_cmpuint (media.exposures->len, >, 0);
-    /* Senders wait for a key that is due; where it takes longer than they have
-     * patience, two round trips go by until it is there. */
-    g_assert_cmpint (get_exposure (0.5), <=, 2 * round_trips[i] < PATIENCE ? 0
-        : 2 * round_trips[i]);
+    /* Senders wait for a key that is due, longer than it takes as a rule. */
+    g_assert_cmpint (get_exposure (0.5), ==, 0);
     g_assert_cmpint (get_exposure (1), <=, EXPOSURE);
     clear ();
   }
