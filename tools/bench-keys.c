@@ -1,5 +1,6 @@
 #include "bench-keys.h"
 
+#include "bench-curves.h"
 #include "bravis-authority.h"
 #include "bravis-files.h"
 #include "../keymgmt/bravis-trust.h"
@@ -420,9 +421,30 @@ get_figure (GArray *costs, guint figure)
   return get_median (values);
 }
 
+/* Where figures go besides the table. */
+typedef struct {
+  JsonBuilder *builder;
+  BenchCurves *curves;
+} Report;
+
 static void
-show (JsonBuilder *builder, const char *change, guint n, GArray *costs)
+draw (BenchCurves *curves, const char *change, guint n, GArray *costs)
 {
+  static const char *const roles[N_ROLES] = { "holder", "member", "joiner" };
+
+  for (guint i = 0; i < N_ROLES; i++) {
+    g_autofree char *name = g_strdup_printf ("%s, %s", change, roles[i]);
+
+    bench_curves_add (curves, name, n, get_figure (costs, i));
+  }
+}
+
+static void
+show (Report *report, const char *change, guint n, GArray *costs)
+{
+  JsonBuilder *builder = report->builder;
+
+  draw (report->curves, change, n, costs);
   printf ("%-6s %8u", change, n);
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "change");
@@ -442,7 +464,7 @@ show (JsonBuilder *builder, const char *change, guint n, GArray *costs)
 
 static gboolean
 measure_size (GPtrArray *identities, guint n, gboolean prepared, guint runs,
-    JsonBuilder *builder, GError **error)
+    Report *report, GError **error)
 {
   g_autoptr (GArray) joins = g_array_new (FALSE, FALSE, sizeof (Cost));
   g_autoptr (GArray) leaves = g_array_new (FALSE, FALSE, sizeof (Cost));
@@ -456,8 +478,8 @@ measure_size (GPtrArray *identities, guint n, gboolean prepared, guint runs,
     g_array_append_val (joins, join);
     g_array_append_val (leaves, leave);
   }
-  show (builder, "join", n, joins);
-  show (builder, "leave", n, leaves);
+  show (report, "join", n, joins);
+  show (report, "leave", n, leaves);
   return TRUE;
 }
 
@@ -494,12 +516,24 @@ make_identities (const char *directory, guint n, BravisKeyType type,
 }
 
 static gboolean
+write_json (JsonBuilder *builder, const char *file, GError **error)
+{
+  g_autoptr (JsonGenerator) generator = json_generator_new ();
+  g_autoptr (JsonNode) root = json_builder_get_root (builder);
+
+  json_generator_set_root (generator, root);
+  json_generator_set_pretty (generator, TRUE);
+  return json_generator_to_file (generator, file, error);
+}
+
+static gboolean
 measure (BravisKeyType type, guint most, guint runs, gboolean prepared,
-    const char *json, GError **error)
+    const char *json, const char *plot, GError **error)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonGenerator) generator = json_generator_new ();
-  g_autoptr (JsonNode) root = NULL;
+  g_autoptr (BenchCurves) curves = bench_curves_new (
+      "Processor time of a key change, medians", "members", "ms");
+  Report report = { builder, curves };
   g_autoptr (GPtrArray) identities = NULL;
   g_autofree char *directory = g_dir_make_tmp ("bravis-bench-XXXXXX", error);
   gboolean good;
@@ -515,15 +549,11 @@ measure (BravisKeyType type, guint most, guint runs, gboolean prepared,
   printf ("\n");
   json_builder_begin_array (builder);
   for (guint n = 2; good && n <= most; n *= 2)
-    good = measure_size (identities, n, prepared, runs, builder, error);
+    good = measure_size (identities, n, prepared, runs, &report, error);
   json_builder_end_array (builder);
   printf ("%s", published);
-  if (!good || !json)
-    return good;
-  root = json_builder_get_root (builder);
-  json_generator_set_root (generator, root);
-  json_generator_set_pretty (generator, TRUE);
-  return json_generator_to_file (generator, json, error);
+  return good && (!json || write_json (builder, json, error))
+      && (!plot || bench_curves_plot (curves, plot, error));
 }
 
 int
@@ -533,6 +563,7 @@ bench_keys_main (int argc, char **argv)
   gboolean prepared = FALSE;
   g_autofree char *algorithm = NULL;
   g_autofree char *json = NULL;
+  g_autofree char *plot = NULL;
   const GOptionEntry entries[] = {
     { "members", 'n', 0, G_OPTION_ARG_INT, &most,
       "the largest group; sizes are the powers of two (128, the most there are)",
@@ -545,6 +576,8 @@ bench_keys_main (int argc, char **argv)
       "pairwise keys are derived before, outside of what is timed", NULL },
     { "json", 0, 0, G_OPTION_ARG_FILENAME, &json,
       "write the medians to FILE", "FILE" },
+    { "plot", 0, 0, G_OPTION_ARG_FILENAME, &plot,
+      "draw the times into FILE.svg or FILE.png", "FILE" },
     { NULL }
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
@@ -564,7 +597,8 @@ bench_keys_main (int argc, char **argv)
         "--algorithm one that “bravis ca” knows\n", GCP_MAX_MEMBERS);
     return WRONG_USAGE;
   }
-  if (!measure (type, most, runs, prepared, json, &error)) {
+  if (!measure (type, most, runs, prepared, json, plot,
+      &error)) {
     g_printerr ("bravis bench keys: %s\n", error->message);
     return FAILED;
   }

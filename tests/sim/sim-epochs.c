@@ -5,6 +5,9 @@
  *              time that receivers hold them back
  *   exposure   from the view without a member on, until its sender last sent a frame
  *              under a key that the member had
+ *   join       from the invitation until the invited peer opens its first frame
+ *   leave      from the wish to leave until the last frame is sent that the leaver
+ *              could open
  *
  * Which epoch a frame is under, and which can be received, is BravisEpochBook's. That a
  * sender waits for a key that is due (bravis_epoch_book_await_present () blocks) is
@@ -42,6 +45,10 @@ typedef struct {
   World *world;
   Elements elements[MAX_PEERS];
   SimRandom random;
+  guint newcomer;               /* a node; G_MAXUINT: nobody's */
+  gint64 first_opened;          /* by the newcomer; 0: nothing yet */
+  GcpMemberId leaver;           /* GCP_MEMBER_NONE: nobody leaves */
+  gint64 last_exposed;          /* sent under a key that the leaver has */
   double loss;
   gint64 delay_min, delay_max;
   gint64 end;                   /* of sending */
@@ -62,6 +69,8 @@ open_frame (Elements *elements, const Frame *frame)
   if (!epoch || bravis_epoch_is_retired (epoch))
     return FALSE;
   media.n_opened++;
+  if (frame->to == media.newcomer && media.first_opened == 0)
+    media.first_opened = sim_network_now (media.world->network);
   return TRUE;
 }
 
@@ -116,6 +125,8 @@ send_under (SimNetwork *network, guint from, BravisEpoch *epoch)
 
   if (elements->gone && gcp_view_contains (view, elements->gone))
     elements->exposed_at = sim_network_now (network);
+  if (media.leaver && gcp_view_contains (view, media.leaver))
+    media.last_exposed = sim_network_now (network);
   for (guint i = 0; i < gcp_view_get_n_members (view); i++) {
     gint to = find_node (gcp_view_get_member (view, i)->id);
     Frame *frame;
@@ -234,8 +245,9 @@ invite_another (guint number)
   return peer;
 }
 
+/* @n peers that send. */
 static void
-begin (TestPki *pki, guint64 seed, gint64 round_trip, double loss)
+begin (TestPki *pki, guint64 seed, gint64 round_trip, double loss, guint n)
 {
   static const char *const names[] = { "alice", "bob", "carol" };
   SimConditions conditions = { .loss = loss, .delay_min = round_trip * 9 / 20,
@@ -249,15 +261,21 @@ begin (TestPki *pki, guint64 seed, gint64 round_trip, double loss)
   media.delay_min = conditions.delay_min;
   media.delay_max = conditions.delay_max;
   media.end = G_MAXINT64;
+  media.newcomer = G_MAXUINT;
   sim_random_init (&media.random, seed ^ 0x3ed1a);
   sim_network_set_conditions (media.world->network, &conditions);
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    world_add (media.world, names[i]);
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *name = i < G_N_ELEMENTS (names) ? g_strdup (names[i])
+        : g_strdup_printf ("peer%u", i);
+
+    world_add (media.world, name);
+  }
   peer_start (world_get (media.world, 0));
-  for (guint i = 1; i < G_N_ELEMENTS (names); i++)
+  for (guint i = 1; i < n; i++)
     peer_invite (world_get (media.world, 0), world_get (media.world, i));
-  world_run (media.world, 5 * WORLD_SECOND);
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+  world_run (media.world, (5 + n) * WORLD_SECOND);
+  g_assert_cmpuint (peer_n_members (world_get (media.world, 0)), ==, n);
+  for (guint i = 0; i < n; i++)
     send_frame (media.world->network, GUINT_TO_POINTER (i));
 }
 
@@ -317,7 +335,7 @@ get_exposure (double share)
 static void
 measure (TestPki *pki, gint64 round_trip, double loss, guint n)
 {
-  begin (pki, round_trip, round_trip, loss);
+  begin (pki, round_trip, round_trip, loss, 3);
   change_keys (n);
   g_array_sort (media.exposures, compare);
   g_test_message ("round trip %d ms, loss %g %%: %u keys, %" G_GUINT64_FORMAT
@@ -327,6 +345,43 @@ measure (TestPki *pki, gint64 round_trip, double loss, guint n)
       world_get (media.world, 0)->epochs->len, media.n_frames, media.n_opened,
       media.n_lost, get_exposure (0.5) / 1e3, get_exposure (0.99) / 1e3,
       get_exposure (1) / 1e3, media.exposures->len);
+}
+
+/* One comes to @n - 1, and goes again. */
+static void
+measure_size (TestPki *pki, guint n)
+{
+  const gint64 round_trip = 100 * WORLD_MS;
+  gint64 invited, left;
+  Peer *guest;
+
+  begin (pki, n, round_trip, 0, n - 1);
+  guest = world_add (media.world, "guest");
+  media.newcomer = guest->node;
+  invited = sim_network_now (media.world->network);
+  peer_invite (world_get (media.world, 0), guest);
+  world_run (media.world, 5 * WORLD_SECOND);
+  g_assert_cmpint (media.first_opened, >, invited);
+  left = sim_network_now (media.world->network);
+  media.leaver = guest->conference->own->card->id;
+  peer_leave (guest);
+  world_run (media.world, 5 * WORLD_SECOND);
+  g_assert_cmpint (media.last_exposed, >=, left);
+  g_test_message ("%u members: join to first frame %.1f, leave to last frame "
+      "%.1f round trips", n, (double) (media.first_opened - invited) / round_trip,
+      (double) (media.last_exposed - left) / round_trip);
+  g_assert_cmpint (media.first_opened - invited, <=, 14 * round_trip);
+  g_assert_cmpint (media.last_exposed - left, <=, 4 * round_trip);
+  clear ();
+}
+
+static void
+test_joining_and_leaving_take_round_trips_whatever_the_size (void)
+{
+  g_autoptr (TestPki) pki = test_pki_new ();
+
+  for (guint n = 3; n <= 24; n *= 2)
+    measure_size (pki, n);
 }
 
 static const gint64 round_trips[] = { 20 * WORLD_MS, 60 * WORLD_MS,
@@ -358,5 +413,8 @@ main (int argc, char **argv)
     n_changes = atoi (argv[1]);
   g_test_add_func ("/sim/epochs/media_are_neither_lost_nor_exposed",
       test_media_are_neither_lost_nor_exposed);
+  g_test_add_func (
+      "/sim/epochs/joining_and_leaving_take_round_trips_whatever_the_size",
+      test_joining_and_leaving_take_round_trips_whatever_the_size);
   return g_test_run ();
 }

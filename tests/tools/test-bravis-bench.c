@@ -113,8 +113,10 @@ test_key_changes_are_counted (void)
 {
   g_autofree char *folder = g_dir_make_tmp ("bench-XXXXXX", NULL);
   g_autofree char *json = g_build_filename (folder, "keys.json", NULL);
+  g_autofree char *plot = g_build_filename (folder, "keys.svg", NULL);
   g_autofree char *line = g_strdup_printf ("%s bench keys --members=4 --runs=1 "
-      "--json=%s", command, json);
+      "--json=%s --plot=%s", command, json, plot);
+  g_autofree char *drawn = NULL;
   g_autoptr (JsonParser) parser = json_parser_new ();
   g_autoptr (GError) error = NULL;
   g_autofree char *out = NULL;
@@ -131,6 +133,10 @@ test_key_changes_are_counted (void)
   g_assert_cmpuint (json_array_get_length (changes), ==, 4);
   for (guint i = 0; i < 4; i++)
     check_key_change (changes, i, i % 2 ? "leave" : "join", i < 2 ? 2 : 4);
+  g_file_get_contents (plot, &drawn, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (drawn, "</svg>"));
+  g_remove (plot);
   g_remove (json);
   g_rmdir (folder);
 }
