@@ -29,6 +29,7 @@ def run(line, text=''):
     if done.returncode:
         said = (done.stderr or done.stdout).strip().replace('\n', '; ')
         raise NetworkError(f'{" ".join(line)}: {said or done.returncode}')
+    return done.stdout
 
 
 class Host:
@@ -37,6 +38,14 @@ class Host:
         self.namespace = f'{network}.{name}'
         self.ipv4 = f'10.77.0.{number}'
         self.ipv6 = f'fd77::{number:x}'
+
+    def count_datagrams(self):
+        """UDP datagrams that a process here has taken so far, and that were dropped as
+        it did not in time."""
+        names, values = (line.split()[1:] for line in run(
+            self.inside('grep', '^Udp:', '/proc/net/snmp')).splitlines())
+        counts = dict(zip(names, map(int, values)))
+        return counts['InDatagrams'], counts['RcvbufErrors']
 
     def inside(self, *line):
         """The command @line, to run on this host."""

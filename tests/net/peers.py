@@ -8,6 +8,7 @@ import time
 
 NAMES = ('alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan')
 PORT = 5000
+CONFERENCE = 'tests'
 
 
 class Failure(Exception):
@@ -53,7 +54,7 @@ class Authority:
         return '\n'.join([
             '[identity]', f'certificate={self.path(host.name)}.pem',
             f'key={self.path(host.name)}-key.pem', f'trust={self.directory}/ca.pem',
-            '[group]', 'conference=tests', f'listen={at(host)}', '[peers]',
+            '[group]', f'conference={CONFERENCE}', f'listen={at(host)}', '[peers]',
             *(f'{identity(other.name)}={at(other)}' for other in hosts if other is not host)
         ]) + '\n'
 

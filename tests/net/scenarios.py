@@ -10,6 +10,9 @@ from peers import Failure, identity, now
 
 MAX_GROWTH = 32 * 1024  # KiB of a process under load: all its queues, and some
 
+MAX_GROWTH_OF_DOOR = 4 * 1024   # KiB of a process that strangers knock at
+STRANGERS = 50000       # first messages a second
+
 SCENARIOS = {}
 
 
@@ -189,6 +192,44 @@ def flood(talk):
     talk.note(f'the largest process grew by {grown} KiB')
     if grown > MAX_GROWTH and not talk.tools.sanitized:
         raise Failure(f'a process grew by {grown} KiB')
+
+
+def flood_of_strangers(talk, name):
+    """Strangers, all on carol's host, knock at @name's door, and alice invites dave."""
+    flood = talk.flood_door('carol', name, STRANGERS)
+    talk.let_pass(1)
+    began = now()
+    before = talk.memory()
+    if 'dave' not in talk.peers:
+        talk.start('dave')
+    talk.peers['alice'].command('invite', identity('dave'))
+    talk.wait_together(['alice', 'bob', 'dave'])
+    talk.note(f'invitation to view: {(now() - began) / 1000:.0f} ms')
+    talk.let_pass(3)
+    rate = talk.end_flood(flood)
+    taken, dropped = talk.network.hosts[name].count_datagrams()
+    grown = talk.memory() - before
+    talk.note(f'{rate:.0f} first messages a second at {name}, which read {taken} and '
+              f'was too slow for {dropped}; the largest process grew by {grown} KiB')
+    if rate < STRANGERS / 2 or taken < STRANGERS:
+        raise Failure('that was no flood')
+    if grown > MAX_GROWTH_OF_DOOR and not talk.tools.sanitized:
+        raise Failure(f'a process grew by {grown} KiB')
+
+
+@scenario(4)
+def flood_at_member(talk):
+    """50,000 first messages a second at who invites: the invited peer still joins."""
+    talk.gather(['alice', 'bob'])
+    flood_of_strangers(talk, 'alice')
+
+
+@scenario(4)
+def flood_at_invited(talk):
+    """50,000 first messages a second at who is invited: it still joins."""
+    talk.gather(['alice', 'bob'])
+    talk.start('dave')
+    flood_of_strangers(talk, 'dave')
 
 
 # --- pauses ---

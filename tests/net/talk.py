@@ -8,7 +8,7 @@ import sys
 import time
 
 from network import Network
-from peers import Failure, Peer, identity, now
+from peers import CONFERENCE, PORT, Failure, Peer, identity, now
 
 GATHERING = 30          # s at most, as all deadlines: what is waited for comes or
 SETTLING = 30           # fails; how long it took is a figure, not a matter of luck
@@ -24,12 +24,13 @@ class Tools:
         self.sanitized = sanitized      # what is freed is kept for a while
         self.bravis = os.path.join(build, 'tools', 'bravis')
         self.net_peer = os.path.join(build, 'tests', 'net', 'net-peer')
+        self.net_flood = os.path.join(build, 'tests', 'net', 'net-flood')
         self.net_delay = os.path.join(build, 'tests', 'net', 'net-delay')
         self.check_history = os.path.join(build, 'tests', 'sim', 'check-history')
 
     def missing(self):
         return [path for path in (self.bravis, self.net_peer, self.net_delay,
-                                  self.check_history) if not os.path.exists(path)]
+                                  self.net_flood, self.check_history) if not os.path.exists(path)]
 
 
 class Talk:
@@ -199,6 +200,23 @@ class Talk:
         if words[0] in ('echo', 'count') and process.stdout.readline() != 'ready\n':
             raise Failure(f'traffic.py {words[0]} does not run')
         return process
+
+    def flood_door(self, host, name, rate):
+        """Has the host send first messages of the handshake to the peer @name, @rate a
+        second, from addresses that are not its own."""
+        process = subprocess.Popen(
+            self.network.hosts[host].inside(
+                self.tools.net_flood, self.network.hosts[name].ipv4, str(PORT),
+                CONFERENCE, str(rate)),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.others.append(process)
+        return process
+
+    def end_flood(self, process):
+        """How many messages a second it sent."""
+        process.terminate()
+        said = json.loads(process.communicate()[0])
+        return said['sent'] / said['seconds']
 
     def ping(self, host, address, count):
         """Round trips in ms, in growing order, and how many were lost."""
