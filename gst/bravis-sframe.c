@@ -7,6 +7,7 @@
 #include <nettle/ctr.h>
 #include <nettle/hmac.h>
 
+#include "bravis-aead.h"
 #include "../keymgmt/bravis-crypto.h"
 
 #define MAX_HASH_SIZE 64
@@ -21,18 +22,18 @@ typedef struct {
   gsize cipher_key_size;        /* Nka of §4.5.1, or Nk of an AEAD */
   gsize key_size;               /* Nk */
   gsize tag_size;               /* Nt */
-  gnutls_cipher_algorithm_t aead;       /* or NULL: AES-CTR with HMAC */
+  int aead;                     /* BravisAeadAlgorithm; -1: AES-CTR with HMAC */
 } Suite;
 
 static const Suite suites[] = {
-  {1, GNUTLS_MAC_SHA256, 32, 16, 48, 10, GNUTLS_CIPHER_NULL},
-  {2, GNUTLS_MAC_SHA256, 32, 16, 48, 8, GNUTLS_CIPHER_NULL},
-  {3, GNUTLS_MAC_SHA256, 32, 16, 48, 4, GNUTLS_CIPHER_NULL},
-  {4, GNUTLS_MAC_SHA256, 32, 16, 16, 16, GNUTLS_CIPHER_AES_128_GCM},
-  {5, GNUTLS_MAC_SHA512, 64, 32, 32, 16, GNUTLS_CIPHER_AES_256_GCM},
-  {6, GNUTLS_MAC_SHA512, 64, 32, 96, 10, GNUTLS_CIPHER_NULL},
-  {7, GNUTLS_MAC_SHA512, 64, 32, 96, 8, GNUTLS_CIPHER_NULL},
-  {8, GNUTLS_MAC_SHA512, 64, 32, 96, 4, GNUTLS_CIPHER_NULL},
+  {1, GNUTLS_MAC_SHA256, 32, 16, 48, 10, -1},
+  {2, GNUTLS_MAC_SHA256, 32, 16, 48, 8, -1},
+  {3, GNUTLS_MAC_SHA256, 32, 16, 48, 4, -1},
+  {4, GNUTLS_MAC_SHA256, 32, 16, 16, 16, BRAVIS_AEAD_AES_128_GCM},
+  {5, GNUTLS_MAC_SHA512, 64, 32, 32, 16, BRAVIS_AEAD_AES_256_GCM},
+  {6, GNUTLS_MAC_SHA512, 64, 32, 96, 10, -1},
+  {7, GNUTLS_MAC_SHA512, 64, 32, 96, 8, -1},
+  {8, GNUTLS_MAC_SHA512, 64, 32, 96, 4, -1},
 };
 
 typedef union {
@@ -48,7 +49,7 @@ typedef union {
 struct _BravisSFrame {
   const Suite *suite;
   guint8 salt[BRAVIS_NONCE_SIZE];
-  gnutls_aead_cipher_hd_t aead; /* of the AEAD suites */
+  BravisAead *aead;             /* of the AEAD suites */
   CtrKey ctr;                   /* of the others */
   HmacKey hmac;
 };
@@ -170,7 +171,6 @@ bravis_sframe_new_with_key (guint suite_number, const guint8 *key,
     gsize key_size, const guint8 salt[BRAVIS_NONCE_SIZE])
 {
   const Suite *suite = find_suite (suite_number);
-  gnutls_datum_t datum = { (guint8 *) key, key_size };
   BravisSFrame *sframe;
 
   if (suite == NULL || key_size != suite->key_size)
@@ -178,12 +178,12 @@ bravis_sframe_new_with_key (guint suite_number, const guint8 *key,
   sframe = g_new0 (BravisSFrame, 1);
   sframe->suite = suite;
   memcpy (sframe->salt, salt, BRAVIS_NONCE_SIZE);
-  if (suite->aead == GNUTLS_CIPHER_NULL) {
+  if (suite->aead < 0)
     set_ctr_hmac_key (sframe, key);
-  } else if (gnutls_aead_cipher_init (&sframe->aead, suite->aead, &datum) < 0) {
-    g_free (sframe);
-    return NULL;
-  }
+  else
+    sframe->aead = bravis_aead_new (suite->aead, key);
+  if (suite->aead >= 0 && !sframe->aead)
+    g_clear_pointer (&sframe, g_free);
   return sframe;
 }
 
@@ -236,8 +236,7 @@ bravis_sframe_free (BravisSFrame *sframe)
 {
   if (sframe == NULL)
     return;
-  if (sframe->aead)
-    gnutls_aead_cipher_deinit (sframe->aead);
+  bravis_aead_free (sframe->aead);
   bravis_wipe (sframe, sizeof *sframe);
   g_free (sframe);
 }
@@ -316,15 +315,12 @@ bravis_sframe_encrypt (BravisSFrame *sframe, guint64 counter,
   giovec_t aad[2] = { {(void *) header, header_size},
   {(void *) metadata, metadata_size}
   };
-  giovec_t data = { payload, size };
-  size_t tag_size = sframe->suite->tag_size;
   guint8 nonce[BRAVIS_NONCE_SIZE];
 
   make_nonce (sframe, counter, nonce);
-  if (sframe->aead) {
-    return gnutls_aead_cipher_encryptv2 (sframe->aead, nonce, sizeof nonce,
-        aad, metadata_size ? 2 : 1, &data, 1, payload + size, &tag_size) == 0;
-  }
+  if (sframe->aead)
+    return bravis_aead_encrypt (sframe->aead, nonce, header, header_size,
+        metadata, metadata_size, payload, size, payload + size);
   crypt_counter_mode (sframe, nonce, payload, size);
   compute_tag (sframe, nonce, aad, payload, size, payload + size);
   return TRUE;
@@ -338,7 +334,6 @@ bravis_sframe_decrypt (BravisSFrame *sframe, guint64 counter,
   giovec_t aad[2] = { {(void *) header, header_size},
   {(void *) metadata, metadata_size}
   };
-  giovec_t data = { payload, 0 };
   gsize tag_size = sframe->suite->tag_size;
   guint8 nonce[BRAVIS_NONCE_SIZE], tag[BRAVIS_SFRAME_MAX_TAG];
 
@@ -346,11 +341,9 @@ bravis_sframe_decrypt (BravisSFrame *sframe, guint64 counter,
     return FALSE;
   size -= tag_size;
   make_nonce (sframe, counter, nonce);
-  if (sframe->aead) {
-    data.iov_len = size;
-    return gnutls_aead_cipher_decryptv2 (sframe->aead, nonce, sizeof nonce,
-        aad, metadata_size ? 2 : 1, &data, 1, payload + size, tag_size) == 0;
-  }
+  if (sframe->aead)
+    return bravis_aead_decrypt (sframe->aead, nonce, header, header_size,
+        metadata, metadata_size, payload, size, payload + size);
   compute_tag (sframe, nonce, aad, payload, size, tag);
   if (!bravis_equal_constant_time (tag, payload + size, tag_size))
     return FALSE;

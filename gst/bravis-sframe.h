@@ -2,7 +2,7 @@
  *
  * Header and KID rules of §4.3, key derivation of §4.4.2, encryption of §4.4.3 to
  * §4.5. Cipher suites 1 to 5 of §8.1 and 6 to 8 of the registry: 4 and 5 (AES-GCM) by
- * GnuTLS, the others (AES-CTR with HMAC) by nettle.
+ * bravis-aead.h, the others (AES-CTR with HMAC) by nettle.
  *
  * A context is used by one thread at a time.
  */
