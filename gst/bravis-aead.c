@@ -12,46 +12,61 @@ static const BravisAeadProvider *const providers[] = {
 
 static const gsize key_sizes[BRAVIS_N_AEADS] = { 16, 32, 32 };
 
+/* Those that this machine can use. */
 typedef struct {
-  const BravisAeadProvider *usable[G_N_ELEMENTS (providers)];
+  const BravisAeadProvider *providers[G_N_ELEMENTS (providers)];
   const char *names[G_N_ELEMENTS (providers) + 1];
-  const BravisAeadProvider *chosen;
-} Choice;
+} Usable;
 
 static gpointer
-choose (gpointer data)
+find_usable (gpointer data)
 {
-  static Choice choice;
-  const char *wanted = g_getenv ("BRAVIS_AEAD_PROVIDER");
+  static Usable usable;
   guint n = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (providers); i++) {
-    if (!providers[i]->is_usable ())
-      continue;
-    choice.usable[n] = providers[i];
-    choice.names[n++] = providers[i]->name;
-    if (g_strcmp0 (wanted, providers[i]->name) == 0)
-      choice.chosen = providers[i];
-  }
-  if (wanted && !choice.chosen)
-    g_warning ("BRAVIS_AEAD_PROVIDER=%s: no such provider on this machine", wanted);
-  if (!choice.chosen)
-    choice.chosen = choice.usable[0];
-  return &choice;
+  for (guint i = 0; i < G_N_ELEMENTS (providers); i++)
+    if (providers[i]->is_usable ()) {
+      usable.providers[n] = providers[i];
+      usable.names[n++] = providers[i]->name;
+    }
+  return &usable;
 }
 
-static const Choice *
-get_choice (void)
+static const Usable *
+get_usable (void)
 {
   static GOnce once = G_ONCE_INIT;
 
-  return g_once (&once, choose, NULL);
+  return g_once (&once, find_usable, NULL);
+}
+
+static const BravisAeadProvider *
+find_provider (const char *name)
+{
+  const Usable *usable = get_usable ();
+
+  for (guint i = 0; usable->names[i]; i++)
+    if (g_str_equal (usable->names[i], name))
+      return usable->providers[i];
+  return NULL;
+}
+
+static const BravisAeadProvider *
+choose_provider (void)
+{
+  static gint said;
+  const char *wanted = g_getenv ("BRAVIS_AEAD_PROVIDER");
+  const BravisAeadProvider *provider = wanted ? find_provider (wanted) : NULL;
+
+  if (wanted && !provider && g_atomic_int_compare_and_exchange (&said, 0, 1))
+    g_warning ("BRAVIS_AEAD_PROVIDER=%s: not on this machine", wanted);
+  return provider ? provider : get_usable ()->providers[0];
 }
 
 const char *const *
 bravis_aead_list_providers (void)
 {
-  return get_choice ()->names;
+  return get_usable ()->names;
 }
 
 gsize
@@ -74,19 +89,16 @@ create (const BravisAeadProvider *provider, BravisAeadAlgorithm algorithm,
 BravisAead *
 bravis_aead_new (BravisAeadAlgorithm algorithm, const guint8 *key)
 {
-  return create (get_choice ()->chosen, algorithm, key);
+  return create (choose_provider (), algorithm, key);
 }
 
 BravisAead *
 bravis_aead_new_by (const char *provider, BravisAeadAlgorithm algorithm,
     const guint8 *key)
 {
-  const Choice *choice = get_choice ();
+  const BravisAeadProvider *found = find_provider (provider);
 
-  for (guint i = 0; choice->names[i]; i++)
-    if (g_str_equal (choice->names[i], provider))
-      return create (choice->usable[i], algorithm, key);
-  return NULL;
+  return found ? create (found, algorithm, key) : NULL;
 }
 
 void

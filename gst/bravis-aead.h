@@ -7,8 +7,8 @@
  *   gnutls     always
  *
  * What comes out is the same, octet by octet. The environment variable
- * BRAVIS_AEAD_PROVIDER names one that is to be taken; one that is not there is said
- * once, and the others are taken.
+ * BRAVIS_AEAD_PROVIDER names the one for the keys that come; where that is not there,
+ * it is said once, and the fastest is taken.
  *
  * A key is used by one thread at a time.
  */
