@@ -1,12 +1,13 @@
 #include "bench-keys.h"
 
 #include "bench-curves.h"
+#include "bench-json.h"
+#include "bench-statistics.h"
 #include "bravis-authority.h"
 #include "bravis-files.h"
 #include "../keymgmt/bravis-trust.h"
 #include "../keymgmt/bravis-vtkd.h"
 
-#include <json-glib/json-glib.h>
 #include <nettle/curve25519.h>
 #include <stdio.h>
 #include <time.h>
@@ -266,26 +267,6 @@ reset (Group *group)
   counts = (Counts) { 0 };
 }
 
-static int
-compare (gconstpointer a, gconstpointer b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-
-  return (x > y) - (x < y);
-}
-
-static double
-get_median (GArray *values)
-{
-  guint n = values->len;
-
-  if (n == 0)
-    return 0;
-  g_array_sort (values, compare);
-  return (g_array_index (values, double, (n - 1) / 2)
-      + g_array_index (values, double, n / 2)) / 2;
-}
-
 /* @holder: who made the key; @joiner: NULL where nobody came. */
 static void
 read_cost (Group *group, GcpMemberId holder, const Member *joiner, Cost *cost)
@@ -305,7 +286,7 @@ read_cost (Group *group, GcpMemberId holder, const Member *joiner, Cost *cost)
     else
       g_array_append_val (members, member->time);
   }
-  cost->ms[MEMBER] = get_median (members);
+  cost->ms[MEMBER] = members->len > 0 ? bench_median (members) : 0;
 }
 
 /* Who has made the last key: the token has gone on by one since. */
@@ -418,7 +399,7 @@ get_figure (GArray *costs, guint figure)
   for (guint i = 0; i < costs->len; i++)
     g_array_append_vals (values, (const char *) &g_array_index (costs, Cost, i)
         + figures[figure].offset, 1);
-  return get_median (values);
+  return bench_median (values);
 }
 
 /* Where figures go besides the table. */
@@ -447,16 +428,13 @@ show (Report *report, const char *change, guint n, GArray *costs)
   draw (report->curves, change, n, costs);
   printf ("%-6s %8u", change, n);
   json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "change");
-  json_builder_add_string_value (builder, change);
-  json_builder_set_member_name (builder, "members");
-  json_builder_add_int_value (builder, n);
+  bench_json_add_text (builder, "change", change);
+  bench_json_add_integer (builder, "members", n);
   for (guint i = 0; i < G_N_ELEMENTS (figures); i++) {
     double value = get_figure (costs, i);
 
     printf (i < N_ROLES ? " %9.3f" : " %9.0f", value);
-    json_builder_set_member_name (builder, figures[i].json);
-    json_builder_add_double_value (builder, value);
+    bench_json_add_number (builder, figures[i].json, value);
   }
   printf ("\n");
   json_builder_end_object (builder);
@@ -516,21 +494,10 @@ make_identities (const char *directory, guint n, BravisKeyType type,
 }
 
 static gboolean
-write_json (JsonBuilder *builder, const char *file, GError **error)
-{
-  g_autoptr (JsonGenerator) generator = json_generator_new ();
-  g_autoptr (JsonNode) root = json_builder_get_root (builder);
-
-  json_generator_set_root (generator, root);
-  json_generator_set_pretty (generator, TRUE);
-  return json_generator_to_file (generator, file, error);
-}
-
-static gboolean
 measure (BravisKeyType type, guint most, guint runs, gboolean prepared,
-    const char *json, const char *plot, GError **error)
+    const char *command, const char *json, const char *plot, GError **error)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonBuilder) builder = bench_json_begin (command);
   g_autoptr (BenchCurves) curves = bench_curves_new (
       "Processor time of a key change, medians", "members", "ms");
   Report report = { builder, curves };
@@ -547,12 +514,14 @@ measure (BravisKeyType type, guint most, guint runs, gboolean prepared,
   for (guint i = 0; i < G_N_ELEMENTS (figures); i++)
     printf (" %9s", figures[i].name);
   printf ("\n");
+  bench_json_end_versions (builder);
+  json_builder_set_member_name (builder, "runs");
   json_builder_begin_array (builder);
   for (guint n = 2; good && n <= most; n *= 2)
     good = measure_size (identities, n, prepared, runs, &report, error);
   json_builder_end_array (builder);
   printf ("%s", published);
-  return good && (!json || write_json (builder, json, error))
+  return good && (!json || bench_json_write (builder, json, error))
       && (!plot || bench_curves_plot (curves, plot, error));
 }
 
@@ -564,6 +533,8 @@ bench_keys_main (int argc, char **argv)
   g_autofree char *algorithm = NULL;
   g_autofree char *json = NULL;
   g_autofree char *plot = NULL;
+  g_autofree char *command = g_strjoinv (" ", argv);
+  g_autofree char *whole = g_strconcat ("bravis bench ", command, NULL);
   const GOptionEntry entries[] = {
     { "members", 'n', 0, G_OPTION_ARG_INT, &most,
       "the largest group; sizes are the powers of two (128, the most there are)",
@@ -597,7 +568,7 @@ bench_keys_main (int argc, char **argv)
         "--algorithm one that “bravis ca” knows\n", GCP_MAX_MEMBERS);
     return WRONG_USAGE;
   }
-  if (!measure (type, most, runs, prepared, json, plot,
+  if (!measure (type, most, runs, prepared, whole, json, plot,
       &error)) {
     g_printerr ("bravis bench keys: %s\n", error->message);
     return FAILED;

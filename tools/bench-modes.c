@@ -1,6 +1,7 @@
 #include "bench-modes.h"
 
 #include "bench-member.h"
+#include "bench-statistics.h"
 
 #include <stdio.h>
 
@@ -123,14 +124,6 @@ run_memory (BenchSystem system, const BenchSettings *settings, guint run,
 
 /* --- round trips --- */
 
-static int
-compare (gconstpointer a, gconstpointer b)
-{
-  gint64 x = *(const gint64 *) a, y = *(const gint64 *) b;
-
-  return (x > y) - (x < y);
-}
-
 static GArray *
 measure_round_trips (BenchCluster *cluster, guint number, guint size, guint n,
     GError **error)
@@ -144,22 +137,13 @@ measure_round_trips (BenchCluster *cluster, guint number, guint size, guint n,
       || !(words = bench_cluster_await_words (cluster, pinger, "rtts", number,
               PATIENCE + n, error)))
     return NULL;
-  times = g_array_new (FALSE, FALSE, sizeof (gint64));
+  times = g_array_new (FALSE, FALSE, sizeof (double));
   for (guint i = 2; words[i]; i++) {
-    gint64 time = g_ascii_strtoll (words[i], NULL, 10);
+    double time = g_ascii_strtoll (words[i], NULL, 10) / 1e3;
 
     g_array_append_val (times, time);
   }
-  g_array_sort (times, compare);
   return times;
-}
-
-/* In ms; @times are sorted. */
-static double
-get_percentile (GArray *times, double share)
-{
-  return g_array_index (times, gint64, (guint) ((times->len - 1) * share))
-      / 1000.0;
 }
 
 static gboolean
@@ -179,11 +163,11 @@ run_ping_pong (BenchSystem system, const BenchSettings *settings, guint run,
               settings->round_trips, error)))
     return FALSE;
   add (report, system, settings, run, "ping-pong", PING_SIZE, "p50", "ms",
-      get_percentile (times, 0.5));
+      bench_percentile (times, 0.5));
   add (report, system, settings, run, "ping-pong", PING_SIZE, "p99", "ms",
-      get_percentile (times, 0.99));
+      bench_percentile (times, 0.99));
   add (report, system, settings, run, "ping-pong", PING_SIZE, "max", "ms",
-      get_percentile (times, 1));
+      bench_percentile (times, 1));
   return TRUE;
 }
 

@@ -1,10 +1,11 @@
 #include "bench-report.h"
 
-#include <json-glib/json-glib.h>
+#include "bench-json.h"
+#include "bench-statistics.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 typedef struct {
   guint run;
@@ -81,25 +82,14 @@ bench_report_add (BenchReport *report, BenchSystem system,
   g_array_append_val (need_row (report, subject)->figures[system], figure);
 }
 
-static int
-compare (gconstpointer a, gconstpointer b)
-{
-  double x = ((const Figure *) a)->value, y = ((const Figure *) b)->value;
-
-  return (x > y) - (x < y);
-}
-
 static double
 get_median (GArray *figures)
 {
-  g_autoptr (GArray) sorted = g_array_copy (figures);
-  guint n = sorted->len;
+  g_autoptr (GArray) values = g_array_new (FALSE, FALSE, sizeof (double));
 
-  if (n == 0)
-    return NAN;
-  g_array_sort (sorted, compare);
-  return (g_array_index (sorted, Figure, (n - 1) / 2).value
-      + g_array_index (sorted, Figure, n / 2).value) / 2;
+  for (guint i = 0; i < figures->len; i++)
+    g_array_append_val (values, g_array_index (figures, Figure, i).value);
+  return bench_median (values);
 }
 
 gboolean
@@ -166,43 +156,6 @@ bench_report_print (BenchReport *report)
 
 /* --- JSON --- */
 
-/* What stands behind the first "@key :" in /proc/cpuinfo. */
-static char *
-get_processor (void)
-{
-  g_autofree char *text = NULL;
-  const char *at;
-
-  if (!g_file_get_contents ("/proc/cpuinfo", &text, NULL, NULL)
-      || !(at = strstr (text, "model name")) || !(at = strchr (at, ':')))
-    return g_strdup ("unknown");
-  return g_strstrip (g_strndup (at + 1, strcspn (at + 1, "\n")));
-}
-
-static void
-add_text (JsonBuilder *builder, const char *name, const char *text)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, text);
-}
-
-static void
-add_number (JsonBuilder *builder, const char *name, double value)
-{
-  json_builder_set_member_name (builder, name);
-  if (isnan (value))
-    json_builder_add_null_value (builder);
-  else
-    json_builder_add_double_value (builder, value);
-}
-
-static void
-add_integer (JsonBuilder *builder, const char *name, guint value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, value);
-}
-
 static char *
 get_corosync_version (void)
 {
@@ -215,37 +168,15 @@ get_corosync_version (void)
 }
 
 static void
-add_machine (JsonBuilder *builder)
-{
-  g_autofree char *processor = get_processor ();
-  g_autofree char *corosync = get_corosync_version ();
-  struct utsname system;
-
-  uname (&system);
-  json_builder_set_member_name (builder, "machine");
-  json_builder_begin_object (builder);
-  add_text (builder, "processor", processor);
-  add_integer (builder, "processors", g_get_num_processors ());
-  add_text (builder, "kernel", system.release);
-  json_builder_end_object (builder);
-  json_builder_set_member_name (builder, "versions");
-  json_builder_begin_object (builder);
-  add_text (builder, "bravis", BRAVIS_VERSION);
-  if (corosync)
-    add_text (builder, "corosync", corosync);
-  json_builder_end_object (builder);
-}
-
-static void
 add_subject (JsonBuilder *builder, const BenchSubject *subject)
 {
-  add_text (builder, "mode", subject->mode);
-  add_integer (builder, "members", subject->members);
+  bench_json_add_text (builder, "mode", subject->mode);
+  bench_json_add_integer (builder, "members", subject->members);
   if (subject->size > 0)
-    add_integer (builder, "size", subject->size);
-  add_number (builder, "loss", subject->loss);
-  add_text (builder, "metric", subject->metric);
-  add_text (builder, "unit", subject->unit);
+    bench_json_add_integer (builder, "size", subject->size);
+  bench_json_add_number (builder, "loss", subject->loss);
+  bench_json_add_text (builder, "metric", subject->metric);
+  bench_json_add_text (builder, "unit", subject->unit);
 }
 
 static void
@@ -256,10 +187,10 @@ add_runs (JsonBuilder *builder, const Row *row)
       Figure *figure = &g_array_index (row->figures[k], Figure, i);
 
       json_builder_begin_object (builder);
-      add_text (builder, "system", bench_system_to_string (k));
+      bench_json_add_text (builder, "system", bench_system_to_string (k));
       add_subject (builder, &row->subject);
-      add_integer (builder, "run", figure->run);
-      add_number (builder, "value", figure->value);
+      bench_json_add_integer (builder, "run", figure->run);
+      bench_json_add_number (builder, "value", figure->value);
       json_builder_end_object (builder);
     }
 }
@@ -272,9 +203,9 @@ add_medians (JsonBuilder *builder, const Row *row)
 
   json_builder_begin_object (builder);
   add_subject (builder, &row->subject);
-  add_number (builder, "bravis", bravis);
-  add_number (builder, "corosync", corosync);
-  add_number (builder, "ratio", bravis / corosync);
+  bench_json_add_number (builder, "bravis", bravis);
+  bench_json_add_number (builder, "corosync", corosync);
+  bench_json_add_number (builder, "ratio", bravis / corosync);
   json_builder_end_object (builder);
 }
 
@@ -282,13 +213,12 @@ gboolean
 bench_report_write_json (BenchReport *report, const char *file,
     const char *command, GError **error)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonGenerator) generator = json_generator_new ();
-  g_autoptr (JsonNode) root = NULL;
+  g_autoptr (JsonBuilder) builder = bench_json_begin (command);
+  g_autofree char *corosync = get_corosync_version ();
 
-  json_builder_begin_object (builder);
-  add_text (builder, "command", command);
-  add_machine (builder);
+  if (corosync)
+    bench_json_add_text (builder, "corosync", corosync);
+  bench_json_end_versions (builder);
   json_builder_set_member_name (builder, "medians");
   json_builder_begin_array (builder);
   for (guint i = 0; i < report->rows->len; i++)
@@ -299,9 +229,5 @@ bench_report_write_json (BenchReport *report, const char *file,
   for (guint i = 0; i < report->rows->len; i++)
     add_runs (builder, g_ptr_array_index (report->rows, i));
   json_builder_end_array (builder);
-  json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
-  json_generator_set_root (generator, root);
-  json_generator_set_pretty (generator, TRUE);
-  return json_generator_to_file (generator, file, error);
+  return bench_json_write (builder, file, error);
 }

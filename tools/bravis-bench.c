@@ -1,6 +1,7 @@
 #include "bravis-bench.h"
 
 #include "bench-keys.h"
+#include "bench-media.h"
 #include "bench-member.h"
 #include "bench-modes.h"
 #include "bravis-files.h"
@@ -275,10 +276,11 @@ run_group (int argc, char **argv)
 static int
 usage (FILE *out)
 {
-  fprintf (out, "Usage: bravis bench group|keys [OPTION...]\n\n"
+  fprintf (out, "Usage: bravis bench media|group|keys [OPTION...]\n\n"
+      "  media    processor time to protect media, beside srtpenc and others\n"
       "  group    group communication: throughput, round trips, crash, join\n"
       "  keys     processor time of key changes, by group size\n\n"
-      "“bravis bench group --help” and “bravis bench keys --help” show their options.\n");
+      "“bravis bench media --help” shows the options of the first, and so on.\n");
   return out == stdout ? DONE : WRONG_USAGE;
 }
 
@@ -291,6 +293,8 @@ bravis_bench_main (int argc, char **argv)
     return run_group (argc - 1, argv + 1);
   if (argc >= 2 && strcmp (argv[1], "keys") == 0)
     return bench_keys_main (argc - 1, argv + 1);
+  if (argc >= 2 && strcmp (argv[1], "media") == 0)
+    return bench_media_main (argc - 1, argv + 1);
   if (argc >= 2 && strcmp (argv[1], "--help") == 0)
     return usage (stdout);
   return usage (stderr);

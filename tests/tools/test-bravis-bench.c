@@ -129,7 +129,8 @@ test_key_changes_are_counted (void)
   g_assert_cmpint (status, ==, 0);
   json_parser_load_from_file (parser, json, &error);
   g_assert_no_error (error);
-  changes = json_node_get_array (json_parser_get_root (parser));
+  changes = json_object_get_array_member (json_node_get_object (
+      json_parser_get_root (parser)), "runs");
   g_assert_cmpuint (json_array_get_length (changes), ==, 4);
   for (guint i = 0; i < 4; i++)
     check_key_change (changes, i, i % 2 ? "leave" : "join", i < 2 ? 2 : 4);
