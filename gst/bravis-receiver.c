@@ -132,8 +132,9 @@ make_key (BravisReceiver *receiver, guint64 kid, Key **out)
     bravis_kid_unpack (kid, &parts);
     base_key = bravis_epoch_derive_base_key (key->key.epoch, kid);
     if (base_key)
-      key->sframe = bravis_sframe_new (bravis_epoch_get_policy
-          (key->key.epoch)->cipher[parts.kind], kid, base_key);
+      key->sframe = bravis_sframe_new (bravis_cipher_get_suite (
+          bravis_epoch_get_policy (key->key.epoch)->cipher[parts.kind]), kid,
+          base_key);
   } else {
     if (receiver->one_kid && kid != receiver->kid)
       return BRAVIS_DROP_UNKNOWN_SENDER;

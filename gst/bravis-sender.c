@@ -133,8 +133,9 @@ bravis_sender_take_epoch (BravisSender *sender)
   kid.stream = sender->stream;
   packed = bravis_kid_pack (&kid);
   base_key = bravis_epoch_derive_base_key (epoch, packed);
-  take_key (sender, base_key ? bravis_sframe_new (bravis_epoch_get_policy
-          (epoch)->cipher[sender->kind], packed, base_key) : NULL, packed);
+  take_key (sender, base_key ? bravis_sframe_new (bravis_cipher_get_suite (
+          bravis_epoch_get_policy (epoch)->cipher[sender->kind]), packed,
+          base_key) : NULL, packed);
   sender->epoch = g_steal_pointer (&epoch);
   return TRUE;
 }

@@ -9,6 +9,7 @@
 
 #include "bravis-aead.h"
 #include "../keymgmt/bravis-crypto.h"
+#include "../keymgmt/bravis-policy.h"
 
 #define MAX_HASH_SIZE 64
 #define MAX_KEY_SIZE 96         /* AES-256 key and HMAC-SHA-512 key */
@@ -34,6 +35,8 @@ static const Suite suites[] = {
   {6, GNUTLS_MAC_SHA512, 64, 32, 96, 10, -1},
   {7, GNUTLS_MAC_SHA512, 64, 32, 96, 8, -1},
   {8, GNUTLS_MAC_SHA512, 64, 32, 96, 4, -1},
+  {BRAVIS_SUITE_CHACHA20_POLY1305, GNUTLS_MAC_SHA256, 32, 32, 32, 16,
+      BRAVIS_AEAD_CHACHA20_POLY1305},
 };
 
 typedef union {

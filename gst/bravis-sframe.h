@@ -1,7 +1,8 @@
 /* bravis-sframe.h: SFrame (RFC 9605): one key, one direction
  *
  * Header and KID rules of §4.3, key derivation of §4.4.2, encryption of §4.4.3 to
- * §4.5. Cipher suites 1 to 5 of §8.1 and 6 to 8 of the registry: 4 and 5 (AES-GCM) by
+ * §4.5. Cipher suites 1 to 5 of §8.1, 6 to 8 of the registry, and 0xf001, for private use,
+ * which is ChaCha20-Poly1305 with SHA-256: 4, 5 (AES-GCM) and that one by
  * bravis-aead.h, the others (AES-CTR with HMAC) by nettle.
  *
  * A context is used by one thread at a time.

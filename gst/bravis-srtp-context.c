@@ -2,6 +2,23 @@
 
 #include <string.h>
 
+BravisSrtpProfile
+bravis_srtp_profile_of_cipher (BravisCipher cipher)
+{
+  switch (cipher) {
+    case BRAVIS_CIPHER_AES_256_GCM:
+    case BRAVIS_CIPHER_CHACHA20_POLY1305:
+      return BRAVIS_SRTP_AES_256_GCM;
+    case BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80:
+    case BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64:
+      return BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_80;
+    case BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32:
+      return BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_32;
+    default:
+      return BRAVIS_SRTP_AES_128_GCM;
+  }
+}
+
 gsize
 bravis_srtp_key_size (BravisSrtpProfile profile)
 {
@@ -24,6 +41,9 @@ set_crypto (srtp_crypto_policy_t *crypto, BravisSrtpProfile profile)
       break;
     case BRAVIS_SRTP_AES_256_GCM:
       srtp_crypto_policy_set_aes_gcm_256_16_auth (crypto);
+      break;
+    case BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_32:
+      srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32 (crypto);
       break;
     default:
       srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80 (crypto);
@@ -74,7 +94,10 @@ bravis_srtp_context_new (BravisSrtpProfile profile, const BravisSecret *key,
   context->policy.window_size =
       CLAMP (window, BRAVIS_SRTP_MIN_WINDOW, BRAVIS_SRTP_MAX_WINDOW);
   set_crypto (&context->policy.rtp, profile);
-  set_crypto (&context->policy.rtcp, profile);
+  /* RTCP has tags of 80 bits in any case (RFC 4568 §6.2.2). */
+  set_crypto (&context->policy.rtcp,
+      profile == BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_32
+      ? BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_80 : profile);
   context->master.key = (guchar *) bravis_secret_peek (key);
   if (mki) {
     big_endian = GUINT64_TO_BE (*mki);

@@ -162,9 +162,8 @@ make_key (BravisSrtpReceiver *receiver, guint64 kid, Key **out)
   if (drop != BRAVIS_DROP_NONE)
     return drop;
   bravis_kid_unpack (kid, &parts);
-  profile = bravis_epoch_get_policy (key->key.epoch)->cipher[parts.kind]
-      == BRAVIS_CIPHER_AES_256_GCM
-      ? BRAVIS_SRTP_AES_256_GCM : BRAVIS_SRTP_AES_128_GCM;
+  profile = bravis_srtp_profile_of_cipher (
+      bravis_epoch_get_policy (key->key.epoch)->cipher[parts.kind]);
   secret = bravis_epoch_derive_srtp_key (key->key.epoch, kid,
       bravis_srtp_key_size (profile));
   if (secret)

@@ -89,9 +89,8 @@ take_key (BravisSrtpSender *sender, BravisEpoch *epoch)
     bravis_epoch_get_self (epoch), sender->kind, sender->stream
   };
   guint64 packed = bravis_kid_pack (&kid);
-  BravisSrtpProfile profile = bravis_epoch_get_policy (epoch)->cipher
-      [sender->kind] == BRAVIS_CIPHER_AES_256_GCM
-      ? BRAVIS_SRTP_AES_256_GCM : BRAVIS_SRTP_AES_128_GCM;
+  BravisSrtpProfile profile = bravis_srtp_profile_of_cipher (
+      bravis_epoch_get_policy (epoch)->cipher[sender->kind]);
   g_autoptr (BravisSecret) key = bravis_epoch_derive_srtp_key (epoch, packed,
       bravis_srtp_key_size (profile));
 

@@ -24,13 +24,18 @@ G_BEGIN_DECLS
 typedef enum {
   BRAVIS_SRTP_AES_128_GCM,
   BRAVIS_SRTP_AES_256_GCM,
-  BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_80
+  BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_80,
+  BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_32
 } BravisSrtpProfile;
 
 #define BRAVIS_SRTP_MKI_SIZE 8
 #define BRAVIS_SRTP_OVERHEAD (BRAVIS_SRTP_MKI_SIZE + 16)
 #define BRAVIS_SRTP_MIN_WINDOW 64       /* libsrtp2 takes no smaller one */
 #define BRAVIS_SRTP_MAX_WINDOW 32767
+
+/* What a session's policy comes to where it is SRTP: the same, or what SRTP has that is
+ * next to it and no weaker, but for the tags of SHA-1 (docs/protocol.md 9.4). */
+BravisSrtpProfile bravis_srtp_profile_of_cipher (BravisCipher cipher);
 
 /* Master key and master salt, one after the other. */
 gsize bravis_srtp_key_size (BravisSrtpProfile profile);

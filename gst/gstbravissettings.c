@@ -37,6 +37,21 @@ gst_bravis_cipher_get_type (void)
     {GST_BRAVIS_CIPHER_AES_128_CM_HMAC_SHA1_80,
           "AES-128 in counter mode with HMAC-SHA1-80, SRTP only",
         "aes-128-cm-hmac-sha1-80"},
+    {GST_BRAVIS_CIPHER_AES_128_CM_HMAC_SHA1_32,
+          "AES-128 in counter mode with HMAC-SHA1-32, SRTP only",
+        "aes-128-cm-hmac-sha1-32"},
+    {GST_BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80,
+          "AES-128 in counter mode with HMAC-SHA256-80, SFrame only",
+        "aes-128-ctr-hmac-sha256-80"},
+    {GST_BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64,
+          "AES-128 in counter mode with HMAC-SHA256-64, SFrame only",
+        "aes-128-ctr-hmac-sha256-64"},
+    {GST_BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32,
+          "AES-128 in counter mode with HMAC-SHA256-32, SFrame only",
+        "aes-128-ctr-hmac-sha256-32"},
+    {GST_BRAVIS_CIPHER_CHACHA20_POLY1305,
+          "ChaCha20-Poly1305, SFrame only (suite 0xf001, for private use): for "
+          "processors without AES", "chacha20-poly1305"},
     {0, NULL, NULL}
   };
 
@@ -45,6 +60,28 @@ gst_bravis_cipher_get_type (void)
         g_enum_register_static ("GstBravisCipher", values));
   return type;
 }
+
+/* What each comes to in the two formats; -1: it is not for that one. */
+static const struct {
+  int suite;                    /* BravisCipher */
+  int profile;                  /* BravisSrtpProfile */
+} ciphers[] = {
+  [GST_BRAVIS_CIPHER_AES_128_GCM] = { BRAVIS_CIPHER_AES_128_GCM,
+      BRAVIS_SRTP_AES_128_GCM },
+  [GST_BRAVIS_CIPHER_AES_256_GCM] = { BRAVIS_CIPHER_AES_256_GCM,
+      BRAVIS_SRTP_AES_256_GCM },
+  [GST_BRAVIS_CIPHER_AES_128_CM_HMAC_SHA1_80] = { -1,
+      BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_80 },
+  [GST_BRAVIS_CIPHER_AES_128_CM_HMAC_SHA1_32] = { -1,
+      BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_32 },
+  [GST_BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80] = {
+      BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80, -1 },
+  [GST_BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64] = {
+      BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64, -1 },
+  [GST_BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32] = {
+      BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32, -1 },
+  [GST_BRAVIS_CIPHER_CHACHA20_POLY1305] = { BRAVIS_CIPHER_CHACHA20_POLY1305, -1 },
+};
 
 GType
 gst_bravis_media_get_type (void)
@@ -260,12 +297,37 @@ gst_bravis_settings_want_session (const GstBravisSettings *settings)
   return settings->session || settings->config || settings->session_object;
 }
 
+static const char *
+get_cipher_name (GstBravisCipher cipher)
+{
+  g_autoptr (GEnumClass) klass = g_type_class_ref (GST_TYPE_BRAVIS_CIPHER);
+
+  return g_enum_get_value (klass, cipher)->value_nick;
+}
+
+static gboolean
+check_cipher (const GstBravisSettings *settings, GstBravisFormat format,
+    GError **error)
+{
+  gboolean srtp = format == GST_BRAVIS_FORMAT_SRTP;
+
+  if ((srtp ? ciphers[settings->cipher].profile
+          : ciphers[settings->cipher].suite) >= 0)
+    return TRUE;
+  g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CONFIG,
+      "cipher=%s is for format=%s only", get_cipher_name (settings->cipher),
+      srtp ? "sframe" : "srtp");
+  return FALSE;
+}
+
 gboolean
 gst_bravis_settings_check_key (const GstBravisSettings *settings,
     GstBravisFormat format, GError **error)
 {
   gsize size = bravis_secret_get_size (settings->key), wanted;
 
+  if (!check_cipher (settings, format, error))
+    return FALSE;
   if (format == GST_BRAVIS_FORMAT_SRTP) {
     wanted = bravis_srtp_key_size (gst_bravis_settings_get_profile (settings));
     if (size == wanted)
@@ -274,11 +336,6 @@ gst_bravis_settings_check_key (const GstBravisSettings *settings,
         "property key has %" G_GSIZE_FORMAT " octets; SRTP with this cipher "
         "takes %" G_GSIZE_FORMAT ": master key, then master salt", size,
         wanted);
-    return FALSE;
-  }
-  if (settings->cipher == GST_BRAVIS_CIPHER_AES_128_CM_HMAC_SHA1_80) {
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CONFIG,
-        "cipher=aes-128-cm-hmac-sha1-80 is for format=srtp only");
     return FALSE;
   }
   if (size >= MIN_BASE_KEY && size <= MAX_BASE_KEY)
@@ -311,7 +368,7 @@ gst_bravis_settings_check (const GstBravisSettings *settings, GError **error)
   }
   /* SRTP only by the caps: its key is looked at when they come. */
   if (settings->format == GST_BRAVIS_FORMAT_AUTO
-      && settings->cipher == GST_BRAVIS_CIPHER_AES_128_CM_HMAC_SHA1_80)
+      && ciphers[settings->cipher].suite < 0)
     return gst_bravis_settings_check_key (settings, GST_BRAVIS_FORMAT_SRTP,
         error);
   return gst_bravis_settings_check_key (settings, settings->format, error);
@@ -320,19 +377,11 @@ gst_bravis_settings_check (const GstBravisSettings *settings, GError **error)
 guint
 gst_bravis_settings_get_suite (const GstBravisSettings *settings)
 {
-  return settings->cipher == GST_BRAVIS_CIPHER_AES_256_GCM
-      ? BRAVIS_CIPHER_AES_256_GCM : BRAVIS_CIPHER_AES_128_GCM;
+  return bravis_cipher_get_suite (ciphers[settings->cipher].suite);
 }
 
 BravisSrtpProfile
 gst_bravis_settings_get_profile (const GstBravisSettings *settings)
 {
-  switch (settings->cipher) {
-    case GST_BRAVIS_CIPHER_AES_256_GCM:
-      return BRAVIS_SRTP_AES_256_GCM;
-    case GST_BRAVIS_CIPHER_AES_128_CM_HMAC_SHA1_80:
-      return BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_80;
-    default:
-      return BRAVIS_SRTP_AES_128_GCM;
-  }
+  return ciphers[settings->cipher].profile;
 }

@@ -746,6 +746,29 @@ on_blame (BravisConference *conference, const BravisVtkdOutput *output)
       g_error_copy (output->error));
 }
 
+/* A new key. Where the group protects less than this peer puts up with, it leaves, and
+ * the key is not used. */
+static void
+take_epoch (BravisConference *conference, const BravisVtkdOutput *output)
+{
+  GError *error = NULL;
+
+  if (!bravis_policy_check (bravis_epoch_get_policy (output->epoch),
+          &conference->policy, &error)) {
+    abandon (conference, error);
+    return;
+  }
+  g_clear_pointer (&conference->epoch, bravis_epoch_unref);
+  conference->epoch = bravis_epoch_ref (output->epoch);
+  bravis_conference_push (conference, (BravisConferenceOutput) {
+      .type = BRAVIS_CONFERENCE_EPOCH, .cause = output->cause,
+      .epoch = bravis_epoch_ref (output->epoch),
+      .addresses = list_addresses (conference,
+          bravis_epoch_get_view (output->epoch)) });
+  plan_next_key (conference);
+  begin_verification (conference);
+}
+
 void
 bravis_conference_handle_vtkd (BravisConference *conference,
     const BravisVtkdOutput *output)
@@ -755,15 +778,7 @@ bravis_conference_handle_vtkd (BravisConference *conference,
       bravis_conference_multicast (conference, output->bytes, output->quality);
       break;
     case BRAVIS_VTKD_EPOCH:
-      g_clear_pointer (&conference->epoch, bravis_epoch_unref);
-      conference->epoch = bravis_epoch_ref (output->epoch);
-      bravis_conference_push (conference, (BravisConferenceOutput) {
-          .type = BRAVIS_CONFERENCE_EPOCH, .cause = output->cause,
-          .epoch = bravis_epoch_ref (output->epoch),
-          .addresses = list_addresses (conference,
-              bravis_epoch_get_view (output->epoch)) });
-      plan_next_key (conference);
-      begin_verification (conference);
+      take_epoch (conference, output);
       break;
     case BRAVIS_VTKD_BLAME:
       on_blame (conference, output);

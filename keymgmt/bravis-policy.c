@@ -1,6 +1,10 @@
 #include "bravis-policy.h"
 
+#include "bravis-error.h"
+
 #include <string.h>
+
+#define SAFE_TAG 10             /* octets */
 
 static const char *const kinds[BRAVIS_N_KINDS] = {
   [BRAVIS_KIND_VIDEO] = "video",
@@ -12,10 +16,14 @@ static const char *const kinds[BRAVIS_N_KINDS] = {
 static const struct {
   BravisCipher cipher;
   const char *name;
-  gsize key_size;
+  gsize key_size, tag_size;     /* octets */
 } ciphers[] = {
-  { BRAVIS_CIPHER_AES_128_GCM, "aes-128-gcm", 16 },
-  { BRAVIS_CIPHER_AES_256_GCM, "aes-256-gcm", 32 },
+  { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80, "aes-128-ctr-hmac-sha256-80", 16, 10 },
+  { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64, "aes-128-ctr-hmac-sha256-64", 16, 8 },
+  { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32, "aes-128-ctr-hmac-sha256-32", 16, 4 },
+  { BRAVIS_CIPHER_AES_128_GCM, "aes-128-gcm", 16, 16 },
+  { BRAVIS_CIPHER_AES_256_GCM, "aes-256-gcm", 32, 16 },
+  { BRAVIS_CIPHER_CHACHA20_POLY1305, "chacha20-poly1305", 32, 16 },
 };
 
 void
@@ -58,6 +66,32 @@ bravis_policy_read (BravisPolicy *policy, GcpReader *reader)
   }
 }
 
+static gsize
+get_tag_size (BravisCipher cipher)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (ciphers); i++)
+    if (ciphers[i].cipher == cipher)
+      return ciphers[i].tag_size;
+  return 0;
+}
+
+gboolean
+bravis_policy_check (const BravisPolicy *policy, const BravisPolicy *own,
+    GError **error)
+{
+  for (guint i = 0; i < BRAVIS_N_KINDS; i++) {
+    BravisCipher cipher = policy->cipher[i];
+
+    if (get_tag_size (cipher) >= SAFE_TAG || cipher == own->cipher[i])
+      continue;
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_POLICY,
+        "the group protects %s with %s, whose tags are short: only who has that "
+        "in its own policy joins", kinds[i], bravis_cipher_to_string (cipher));
+    return FALSE;
+  }
+  return TRUE;
+}
+
 const char *
 bravis_kind_to_string (BravisKind kind)
 {
@@ -92,4 +126,11 @@ bravis_cipher_get_key_size (BravisCipher cipher)
     if (ciphers[i].cipher == cipher)
       return ciphers[i].key_size;
   g_return_val_if_reached (0);
+}
+
+guint
+bravis_cipher_get_suite (BravisCipher cipher)
+{
+  return cipher == BRAVIS_CIPHER_CHACHA20_POLY1305
+      ? BRAVIS_SUITE_CHACHA20_POLY1305 : (guint) cipher;
 }

@@ -23,11 +23,19 @@ typedef enum {
 
 #define BRAVIS_N_KINDS 4
 
-/* The numbers are the cipher suites' of RFC 9605 §8.1. */
+/* The numbers on the wire: those of SFrame's cipher suites (RFC 9605 §8.1), but for
+ * the last one, whose suite is one for private use. The tags of the HMAC ones have 10,
+ * 8 and 4 octets: of 2^32 forged frames one gets through the shortest. */
 typedef enum {
+  BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80 = 1,
+  BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64 = 2,
+  BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32 = 3,
   BRAVIS_CIPHER_AES_128_GCM = 4,
-  BRAVIS_CIPHER_AES_256_GCM = 5
+  BRAVIS_CIPHER_AES_256_GCM = 5,
+  BRAVIS_CIPHER_CHACHA20_POLY1305 = 241
 } BravisCipher;
+
+#define BRAVIS_SUITE_CHACHA20_POLY1305 0xf001   /* RFC 9605 §8.1: private use */
 
 /* The only level there is so far: everything is protected. */
 #define BRAVIS_POLICY_LEVEL_ALL 3
@@ -46,11 +54,18 @@ gboolean bravis_policy_equal (const BravisPolicy *a, const BravisPolicy *b);
 void bravis_policy_write (const BravisPolicy *policy, GcpWriter *writer);
 void bravis_policy_read (BravisPolicy *policy, GcpReader *reader);
 
+/* Whether a member that asked for @own goes along with what its group has: with
+ * anything but tags of less than 10 octets, which it must have asked for itself.
+ * Error: BRAVIS_ERROR_POLICY. */
+gboolean bravis_policy_check (const BravisPolicy *policy,
+    const BravisPolicy *own, GError **error);
+
 const char *bravis_kind_to_string (BravisKind kind);    /* "video" ... */
 
 /* "aes-128-gcm"; NULL for a number that is no cipher. */
 const char *bravis_cipher_to_string (BravisCipher cipher);
 gboolean bravis_cipher_from_string (const char *text, BravisCipher *cipher);
 gsize bravis_cipher_get_key_size (BravisCipher cipher);         /* octets */
+guint bravis_cipher_get_suite (BravisCipher cipher);    /* SFrame's number */
 
 G_END_DECLS

@@ -170,13 +170,13 @@ print_number (double value, int decimals, int width)
 void
 bench_media_report_print (BenchMediaReport *report)
 {
-  printf ("%-13s %-7s %-10s %-23s %-8s %6s %-6s %4s %4s %9s %9s %6s %9s %9s %9s\n",
+  printf ("%-13s %-7s %-10s %-26s %-8s %6s %-6s %4s %4s %9s %9s %6s %9s %9s %9s\n",
       "element", "does", "format", "cipher", "provider", "size", "layout", "list",
       "strs", "ns/buffer", "Gbit/s", "raw", "p50/us", "p99/us", "max/us");
   for (guint i = 0; i < report->rows->len; i++) {
     const Row *row = report->rows->pdata[i];
 
-    printf ("%-13s %-7s %-10s %-23s %-8s %6s %-6s %4u %4u", row->element,
+    printf ("%-13s %-7s %-10s %-26s %-8s %6s %-6s %4u %4u", row->element,
         row->direction, row->format, row->cipher, row->provider, row->load,
         row->layout, row->list, row->streams);
     print_number (get (row, NS), 0, 9);

@@ -285,6 +285,10 @@ test_frames_come_back (void)
   check_round_trip ("key=" KEY, H264, FALSE);
   check_round_trip ("cipher=aes-256-gcm key=" KEY KEY KEY KEY, H264, FALSE);
   check_round_trip ("kid=7 key=" KEY, "audio/x-opus", FALSE);
+  check_round_trip ("cipher=aes-128-ctr-hmac-sha256-80 key=" KEY, H264, FALSE);
+  check_round_trip ("cipher=aes-128-ctr-hmac-sha256-64 key=" KEY, H264, FALSE);
+  check_round_trip ("cipher=aes-128-ctr-hmac-sha256-32 key=" KEY, H264, FALSE);
+  check_round_trip ("cipher=chacha20-poly1305 key=" KEY, H264, FALSE);
 }
 
 static void
@@ -293,6 +297,10 @@ test_rtp_packets_come_back (void)
   check_round_trip ("key=" KEY, RTP, TRUE);
   check_round_trip ("cipher=aes-256-gcm rtp-header-auth=true key=" KEY, RTP,
       TRUE);
+  check_round_trip ("cipher=chacha20-poly1305 rtp-header-auth=true key=" KEY, RTP,
+      TRUE);
+  check_round_trip ("cipher=aes-128-ctr-hmac-sha256-32 rtp-header-auth=true key="
+      KEY, RTP, TRUE);
 }
 
 static void
@@ -302,6 +310,8 @@ test_srtp_packets_come_back (void)
   check_round_trip ("format=srtp cipher=aes-256-gcm key=" KEY SRTP_KEY, RTP,
       TRUE);
   check_round_trip ("format=srtp cipher=aes-128-cm-hmac-sha1-80 key=" SRTP_KEY
+      "1c1d", RTP, TRUE);
+  check_round_trip ("format=srtp cipher=aes-128-cm-hmac-sha1-32 key=" SRTP_KEY
       "1c1d", RTP, TRUE);
 }
 

@@ -425,7 +425,7 @@ test_other_kind_than_wanted_is_refused (void)
 }
 
 static void
-test_policy_decides_the_cipher (void)
+check_cipher (BravisCipher cipher, guint suite)
 {
   g_autoptr (TestGroup) group = test_group_new (2);
   g_autoptr (BravisSender) sender = NULL;
@@ -435,17 +435,28 @@ test_policy_decides_the_cipher (void)
   BravisSFrameHeader header;
   Frame frame;
 
-  group->policy.cipher[BRAVIS_KIND_VIDEO] = BRAVIS_CIPHER_AES_256_GCM;
+  group->policy.cipher[BRAVIS_KIND_VIDEO] = cipher;
   test_group_change_key (group, 3);
   sender = make_sender (group, 0, BRAVIS_KIND_VIDEO);
   assert_passes (sender, receiver);
   protect (sender, &frame);
   bravis_sframe_header_read (frame.data, frame.size, &header);
   key = bravis_epoch_derive_base_key (test_group_epoch (group, 1), header.kid);
-  sframe = bravis_sframe_new (5, header.kid, key);
+  sframe = bravis_sframe_new (suite, header.kid, key);
   g_assert_true (bravis_sframe_decrypt (sframe, header.counter, frame.data,
           header.size, NULL, 0, frame.data + header.size,
           frame.size - header.size));
+}
+
+static void
+test_policy_decides_the_cipher (void)
+{
+  check_cipher (BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80, 1);
+  check_cipher (BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64, 2);
+  check_cipher (BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32, 3);
+  check_cipher (BRAVIS_CIPHER_AES_128_GCM, 4);
+  check_cipher (BRAVIS_CIPHER_AES_256_GCM, 5);
+  check_cipher (BRAVIS_CIPHER_CHACHA20_POLY1305, 0xf001);
 }
 
 static void

@@ -22,6 +22,8 @@ static const Profile profiles[] = {
   {"aes_256_gcm", "aes-256-gcm", "aes-256-gcm", "null", 44},
   {"aes_128_cm_hmac_sha1_80", "aes-128-cm-hmac-sha1-80", "aes-128-icm",
       "hmac-sha1-80", 30},
+  {"aes_128_cm_hmac_sha1_32", "aes-128-cm-hmac-sha1-32", "aes-128-icm",
+      "hmac-sha1-32", 30},
 };
 
 static GstBuffer *

@@ -505,7 +505,7 @@ world_add_of_kind (World *world, const char *name, TestPkiKind kind)
     .key_lifetime = world->key_lifetime, .may_invite = may_invite,
     .user_data = peer };
 
-  bravis_policy_init (&config.policy);
+  config.policy = world->policy;
   gcp_config_init (&config.gcp);
   peer->world = world;
   peer->name = g_strdup (bravis_identity_get_name (identity));
@@ -556,6 +556,7 @@ world_new (TestPki *pki, guint64 seed, double loss)
     .late = 50 * WORLD_MS };
 
   world->pki = pki;
+  bravis_policy_init (&world->policy);
   world->network = sim_network_new (seed, &conditions);
   sim_random_init (&world->random, seed ^ 0x5eed);
   world->source = (BravisRandom) { fill_seeded, &world->random };

@@ -61,7 +61,8 @@ struct _World {
   gint64 wall_clock;            /* when it began: TEST_PKI_NOW */
   /* Sees what peers say, too; may be NULL. */
   void (*watch) (Peer *peer, const BravisConferenceOutput *output);
-  gint64 key_lifetime;          /* µs, of peers that are added from now on; 0 */
+  BravisPolicy policy;          /* of peers that are added from now on */
+  gint64 key_lifetime;          /* µs, of these; 0 */
 };
 
 World *world_new (TestPki *pki, guint64 seed, double loss);

@@ -122,6 +122,33 @@ test_newcomers_of_different_inviters_come_in_together (void)
   g_assert_cmpuint (n_together, >, 0);
 }
 
+/* Only who asked for them, too: nobody is brought down to them by somebody else. */
+static void
+test_short_tags_are_for_those_who_asked_for_them (void)
+{
+  g_autoptr (World) world = world_new (pki, 1, 0);
+  Peer *alice, *bob, *carol;
+
+  world->policy.cipher[BRAVIS_KIND_AUDIO] =
+      BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32;
+  alice = world_add (world, "alice");
+  bob = world_add (world, "bob");
+  bravis_policy_init (&world->policy);
+  carol = world_add (world, "carol");
+  peer_start (alice);
+  peer_invite (alice, bob);
+  world_run (world, 2 * WORLD_SECOND);
+  world_assert_settled (world, 2);
+  g_assert_cmpint (bravis_epoch_get_policy (peer_epoch (bob))->cipher
+      [BRAVIS_KIND_AUDIO], ==, BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32);
+  peer_invite (alice, carol);
+  world_run (world, 5 * WORLD_SECOND);
+  g_assert_cmpuint (carol->epochs->len, ==, 0);
+  g_assert_true (peer_reports (carol, "?", NULL, BRAVIS_ERROR_POLICY));
+  g_assert_true (carol->over);
+  g_assert_cmpuint (peer_n_members (alice), ==, 2);
+}
+
 static void
 test_who_leaves_is_out_and_the_key_changes (void)
 {
@@ -964,6 +991,7 @@ main (int argc, char **argv)
   ADD (invited_peer_comes_in);
   ADD (newcomer_may_invite_in_its_turn);
   ADD (newcomers_of_different_inviters_come_in_together);
+  ADD (short_tags_are_for_those_who_asked_for_them);
   ADD (who_leaves_is_out_and_the_key_changes);
   ADD (who_crashes_is_out_and_the_key_changes);
   ADD (refresh_changes_the_key);

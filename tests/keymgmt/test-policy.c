@@ -1,4 +1,5 @@
 /* Policies by name and on the wire. */
+#include "../../keymgmt/bravis-error.h"
 #include "../../keymgmt/bravis-policy.h"
 
 static void
@@ -49,7 +50,8 @@ test_only_level_3_with_known_ciphers_is_read (void)
   for (guint place = 0; place < 5; place++)
     for (guint value = 0; value < 256; value++) {
       guint8 wire[5] = { 3, 4, 4, 4, 4 };
-      gboolean good = place == 0 ? value == 3 : value == 4 || value == 5;
+      gboolean good = place == 0 ? value == 3
+          : (value >= 1 && value <= 5) || value == 241;
       BravisPolicy policy;
       GcpReader reader;
 
@@ -58,6 +60,41 @@ test_only_level_3_with_known_ciphers_is_read (void)
       bravis_policy_read (&policy, &reader);
       g_assert_cmpint (gcp_reader_finish (&reader), ==, good);
     }
+}
+
+static void
+test_short_tags_must_be_asked_for (void)
+{
+  static const struct { BravisCipher cipher; gboolean is_short; } cases[] = {
+    { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80, FALSE },
+    { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64, TRUE },
+    { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32, TRUE },
+    { BRAVIS_CIPHER_AES_256_GCM, FALSE },
+    { BRAVIS_CIPHER_CHACHA20_POLY1305, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    BravisPolicy policy, own;
+
+    bravis_policy_init (&policy);
+    bravis_policy_init (&own);
+    policy.cipher[BRAVIS_KIND_AUDIO] = cases[i].cipher;
+    g_assert_cmpint (bravis_policy_check (&policy, &own, &error), ==,
+        !cases[i].is_short);
+    if (cases[i].is_short)
+      g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_POLICY);
+    own.cipher[BRAVIS_KIND_AUDIO] = cases[i].cipher;
+    g_assert_true (bravis_policy_check (&policy, &own, NULL));
+  }
+}
+
+static void
+test_sframe_has_its_own_number_for_chacha20 (void)
+{
+  g_assert_cmpuint (bravis_cipher_get_suite (BRAVIS_CIPHER_AES_256_GCM), ==, 5);
+  g_assert_cmpuint (bravis_cipher_get_suite (BRAVIS_CIPHER_CHACHA20_POLY1305), ==,
+      0xf001);
 }
 
 int
@@ -70,5 +107,9 @@ main (int argc, char **argv)
       test_policy_survives_the_wire);
   g_test_add_func ("/keymgmt/policy/only_level_3_with_known_ciphers_is_read",
       test_only_level_3_with_known_ciphers_is_read);
+  g_test_add_func ("/keymgmt/policy/short_tags_must_be_asked_for",
+      test_short_tags_must_be_asked_for);
+  g_test_add_func ("/keymgmt/policy/sframe_has_its_own_number_for_chacha20",
+      test_sframe_has_its_own_number_for_chacha20);
   return g_test_run ();
 }
