@@ -108,6 +108,7 @@ accept_flush (GcpEngine *engine, GcpPeer *peer, GcpViewId attempt,
   gcp_parts_clear (engine);
   peer->gone = FALSE;
   engine->promised = attempt;
+  engine->followed = engine->now;
   engine->frozen = TRUE;
   for (guint i = 0; i < engine->candidates->len; i++) {
     GcpCandidate *candidate = engine->candidates->pdata[i];
@@ -206,9 +207,12 @@ handle_fetch (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 {
   GcpMessage shown = gcp_change_message (engine, GCP_MESSAGE_SHOWN, m->attempt);
 
-  if (!engine->view || !engine->frozen || m->attempt.proposer != peer->id
-      || !gcp_view_id_equal (m->attempt, engine->promised))
+  if (!engine->view || !engine->frozen || m->attempt.proposer != peer->id)
     return;
+  if (!gcp_view_id_equal (m->attempt, engine->promised)) {
+    refuse (engine, peer, m);
+    return;
+  }
   gcp_parts_send_missing (engine, peer->id, m->attempt, m->sequence);
   if (engine->prepared
       && gcp_view_id_equal (engine->prepared->id, m->prepared)) {

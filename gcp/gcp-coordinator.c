@@ -534,7 +534,8 @@ handle_refused (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
     gcp_coordinator_start (engine);
     return;
   }
-  if (!find_reply (engine, peer, m, GCP_PHASE_GATHER)
+  if ((!find_reply (engine, peer, m, GCP_PHASE_GATHER)
+          && !find_reply (engine, peer, m, GCP_PHASE_FETCH))
       || m->highest < engine->attempt->id.number
       || m->highest > engine->highest + GCP_MAX_NUMBER_STEP)
     return;
@@ -800,6 +801,21 @@ is_change_wanted (GcpEngine *engine, gboolean ready)
   return ready;
 }
 
+/* Who is put out may not know it: some have had that message and some have not, it
+ * among them, and each side has another coordinator. Its attempt brings the message to
+ * all, where a greater one would only be outbid in turn; so it gets a moment. */
+static gint64
+get_end_of_following (const GcpEngine *engine)
+{
+  const GcpPeer *peer = engine->frozen && !engine->attempt
+      ? gcp_engine_find_peer ((GcpEngine *) engine, engine->promised.proposer)
+      : NULL;
+
+  return peer && peer->out && !peer->gone
+      && !gcp_engine_is_suspected ((GcpEngine *) engine, peer)
+      ? engine->followed + engine->config.suspicion : 0;
+}
+
 void
 gcp_coordinator_run (GcpEngine *engine)
 {
@@ -813,7 +829,8 @@ gcp_coordinator_run (GcpEngine *engine)
     watch_attempt (engine);
     return;
   }
-  if (gcp_change_get_coordinator (engine) != engine->self)
+  if (gcp_change_get_coordinator (engine) != engine->self
+      || engine->now < get_end_of_following (engine))
     return;
   ready = watch_candidates (engine);
   if (gcp_merge_has_part (engine) || is_change_needed (engine)
@@ -832,6 +849,8 @@ gcp_coordinator_deadline (const GcpEngine *engine)
     deadline = engine->attempt->deadline;
   if (!engine->attempt && engine->calm_at > engine->now)
     deadline = MIN (deadline, engine->calm_at);
+  if (get_end_of_following (engine) > engine->now)
+    deadline = MIN (deadline, get_end_of_following (engine));
   if (engine->attempt && engine->attempt->refused && !engine->out)
     deadline = MIN (deadline, engine->retry);
   for (guint i = 0; i < engine->candidates->len; i++) {

@@ -225,6 +225,7 @@ struct _GcpEngine {
   /* view change */
   gboolean frozen;              /* nothing is sent or taken in this view any more */
   GcpViewId promised;           /* older attempts are ignored */
+  gint64 followed;              /* when another's was promised */
   guint64 highest;              /* number of an attempt or view seen */
   GcpProposal *prepared;        /* held ready */
   GcpStaging *staging;

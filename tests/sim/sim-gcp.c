@@ -39,16 +39,21 @@ test_guarantees_hold_when_members_lose_each_other (void)
 
 /* Histories that broke a promise once: messages behind the cut of a view that is
  * proposed again; a joint view with the number of one of the views before; a member
- * that went on alone and was still heard. */
+ * that went on alone and was still heard; a coordinator that was put out, and did not
+ * know it, outbid by the next one. */
 static void
 test_found_ones_stay_mended (void)
 {
-  static const guint64 seeds[] = { 920001158, 920015412, 970006690,
-    8000008647 };
+  static const struct { guint64 seed; SimScheduleKind kind; } found[] = {
+    { 920001158, SIM_SCHEDULE_PARTITIONS },
+    { 920015412, SIM_SCHEDULE_PARTITIONS },
+    { 970006690, SIM_SCHEDULE_PARTITIONS },
+    { G_GUINT64_CONSTANT (8000008647), SIM_SCHEDULE_PARTITIONS },
+    { G_GUINT64_CONSTANT (11000024051), SIM_SCHEDULE_CRASHES },
+  };
 
-  for (guint i = 0; i < G_N_ELEMENTS (seeds); i++) {
-    g_autofree char *wrong = sim_run_schedule (seeds[i],
-        SIM_SCHEDULE_PARTITIONS);
+  for (guint i = 0; i < G_N_ELEMENTS (found); i++) {
+    g_autofree char *wrong = sim_run_schedule (found[i].seed, found[i].kind);
 
     g_assert_null (wrong);
   }
