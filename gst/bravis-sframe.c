@@ -8,6 +8,7 @@
 #include <nettle/hmac.h>
 
 #include "bravis-aead.h"
+#include "bravis-puzzle.h"
 #include "../keymgmt/bravis-crypto.h"
 #include "../keymgmt/bravis-policy.h"
 
@@ -23,20 +24,23 @@ typedef struct {
   gsize cipher_key_size;        /* Nka of §4.5.1, or Nk of an AEAD */
   gsize key_size;               /* Nk */
   gsize tag_size;               /* Nt */
-  int aead;                     /* BravisAeadAlgorithm; -1: AES-CTR with HMAC */
+  int aead;                     /* BravisAeadAlgorithm, or one of these */
 } Suite;
 
+enum { CTR_HMAC = -1, PUZZLE = -2 };
+
 static const Suite suites[] = {
-  {1, GNUTLS_MAC_SHA256, 32, 16, 48, 10, -1},
-  {2, GNUTLS_MAC_SHA256, 32, 16, 48, 8, -1},
-  {3, GNUTLS_MAC_SHA256, 32, 16, 48, 4, -1},
+  {1, GNUTLS_MAC_SHA256, 32, 16, 48, 10, CTR_HMAC},
+  {2, GNUTLS_MAC_SHA256, 32, 16, 48, 8, CTR_HMAC},
+  {3, GNUTLS_MAC_SHA256, 32, 16, 48, 4, CTR_HMAC},
   {4, GNUTLS_MAC_SHA256, 32, 16, 16, 16, BRAVIS_AEAD_AES_128_GCM},
   {5, GNUTLS_MAC_SHA512, 64, 32, 32, 16, BRAVIS_AEAD_AES_256_GCM},
-  {6, GNUTLS_MAC_SHA512, 64, 32, 96, 10, -1},
-  {7, GNUTLS_MAC_SHA512, 64, 32, 96, 8, -1},
-  {8, GNUTLS_MAC_SHA512, 64, 32, 96, 4, -1},
+  {6, GNUTLS_MAC_SHA512, 64, 32, 96, 10, CTR_HMAC},
+  {7, GNUTLS_MAC_SHA512, 64, 32, 96, 8, CTR_HMAC},
+  {8, GNUTLS_MAC_SHA512, 64, 32, 96, 4, CTR_HMAC},
   {BRAVIS_SUITE_CHACHA20_POLY1305, GNUTLS_MAC_SHA256, 32, 32, 32, 16,
       BRAVIS_AEAD_CHACHA20_POLY1305},
+  {BRAVIS_SUITE_PUZZLE, GNUTLS_MAC_SHA256, 32, 64, 64, 16, PUZZLE},
 };
 
 typedef union {
@@ -53,6 +57,7 @@ struct _BravisSFrame {
   const Suite *suite;
   guint8 salt[BRAVIS_NONCE_SIZE];
   BravisAead *aead;             /* of the AEAD suites */
+  BravisPuzzle *puzzle;         /* of Puzzle */
   CtrKey ctr;                   /* of the others */
   HmacKey hmac;
 };
@@ -181,11 +186,13 @@ bravis_sframe_new_with_key (guint suite_number, const guint8 *key,
   sframe = g_new0 (BravisSFrame, 1);
   sframe->suite = suite;
   memcpy (sframe->salt, salt, BRAVIS_NONCE_SIZE);
-  if (suite->aead < 0)
+  if (suite->aead == CTR_HMAC)
     set_ctr_hmac_key (sframe, key);
+  else if (suite->aead == PUZZLE)
+    sframe->puzzle = bravis_puzzle_new (key);
   else
     sframe->aead = bravis_aead_new (suite->aead, key);
-  if (suite->aead >= 0 && !sframe->aead)
+  if (suite->aead != CTR_HMAC && !sframe->aead && !sframe->puzzle)
     g_clear_pointer (&sframe, g_free);
   return sframe;
 }
@@ -240,6 +247,7 @@ bravis_sframe_free (BravisSFrame *sframe)
   if (sframe == NULL)
     return;
   bravis_aead_free (sframe->aead);
+  bravis_puzzle_free (sframe->puzzle);
   bravis_wipe (sframe, sizeof *sframe);
   g_free (sframe);
 }
@@ -324,6 +332,9 @@ bravis_sframe_encrypt (BravisSFrame *sframe, guint64 counter,
   if (sframe->aead)
     return bravis_aead_encrypt (sframe->aead, nonce, header, header_size,
         metadata, metadata_size, payload, size, payload + size);
+  if (sframe->puzzle)
+    return bravis_puzzle_encrypt (sframe->puzzle, nonce, header, header_size,
+        metadata, metadata_size, payload, size, payload + size);
   crypt_counter_mode (sframe, nonce, payload, size);
   compute_tag (sframe, nonce, aad, payload, size, payload + size);
   return TRUE;
@@ -346,6 +357,9 @@ bravis_sframe_decrypt (BravisSFrame *sframe, guint64 counter,
   make_nonce (sframe, counter, nonce);
   if (sframe->aead)
     return bravis_aead_decrypt (sframe->aead, nonce, header, header_size,
+        metadata, metadata_size, payload, size, payload + size);
+  if (sframe->puzzle)
+    return bravis_puzzle_decrypt (sframe->puzzle, nonce, header, header_size,
         metadata, metadata_size, payload, size, payload + size);
   compute_tag (sframe, nonce, aad, payload, size, tag);
   if (!bravis_equal_constant_time (tag, payload + size, tag_size))

@@ -1,9 +1,9 @@
 /* bravis-sframe.h: SFrame (RFC 9605): one key, one direction
  *
  * Header and KID rules of §4.3, key derivation of §4.4.2, encryption of §4.4.3 to
- * §4.5. Cipher suites 1 to 5 of §8.1, 6 to 8 of the registry, and 0xf001, for private use,
- * which is ChaCha20-Poly1305 with SHA-256: 4, 5 (AES-GCM) and that one by
- * bravis-aead.h, the others (AES-CTR with HMAC) by nettle.
+ * §4.5. Cipher suites 1 to 5 of §8.1, 6 to 8 of the registry, and of those for private use
+ * 0xf001, ChaCha20-Poly1305 with SHA-256, and 0xf002, Puzzle: 4, 5 (AES-GCM) and the
+ * first of these by bravis-aead.h, 1 to 3 and 6 to 8 (AES-CTR with HMAC) by nettle.
  *
  * A context is used by one thread at a time.
  */

@@ -11,6 +11,17 @@
  * or as application/x-srtp with format=srtp; any other caps come out as
  * application/x-bravis, in which #bravisdecrypt finds the original ones.
  *
+ * Puzzle (cipher=puzzle, or in a session's policy) is weak: who knows what a frame
+ * begins with reads all its blocks and lacks only their order. It is much faster than
+ * AES where the processor has no AES instructions, and slower where it has. Nothing
+ * uses it that was not told to by name, and a member whose policy does not name it
+ * leaves a group whose policy does.
+ *
+ * AES-GCM and ChaCha20-Poly1305 are done by Intel's Multi-Buffer Crypto for IPsec
+ * where it was built in and the processor has what it needs, else by GnuTLS. The
+ * environment variable BRAVIS_AEAD_PROVIDER (ipsec-mb, gnutls) has it otherwise. What
+ * comes out is the same.
+ *
  * With a static key and SFrame, each run draws a key identifier (KID), from which
  * the key that is really used is derived: so no (key, counter) is ever used twice,
  * however often the pipeline starts. With the property kid that key is always the
@@ -120,6 +131,10 @@ make_static_sframe_sender (GstBravisEncrypt *self,
   }
   self->sender = bravis_sender_new_static (suite, kid, settings->key);
   bravis_sender_set_counter (self->sender, first);
+  if (settings->cipher == GST_BRAVIS_CIPHER_PUZZLE)
+    GST_ELEMENT_WARNING (self, STREAM, ENCRYPT,
+        ("Puzzle is weak: who knows a part of a frame can read most of the rest."),
+        (NULL));
   return TRUE;
 }
 

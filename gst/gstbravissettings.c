@@ -52,6 +52,9 @@ gst_bravis_cipher_get_type (void)
     {GST_BRAVIS_CIPHER_CHACHA20_POLY1305,
           "ChaCha20-Poly1305, SFrame only (suite 0xf001, for private use): for "
           "processors without AES", "chacha20-poly1305"},
+    {GST_BRAVIS_CIPHER_PUZZLE,
+          "Puzzle, SFrame only (suite 0xf002, for private use). It is weak: who "
+          "knows a part of a frame can read most of the rest", "puzzle"},
     {0, NULL, NULL}
   };
 
@@ -81,6 +84,7 @@ static const struct {
   [GST_BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32] = {
       BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32, -1 },
   [GST_BRAVIS_CIPHER_CHACHA20_POLY1305] = { BRAVIS_CIPHER_CHACHA20_POLY1305, -1 },
+  [GST_BRAVIS_CIPHER_PUZZLE] = { BRAVIS_CIPHER_PUZZLE, -1 },
 };
 
 GType

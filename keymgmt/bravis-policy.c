@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define SAFE_TAG 10             /* octets */
-
 static const char *const kinds[BRAVIS_N_KINDS] = {
   [BRAVIS_KIND_VIDEO] = "video",
   [BRAVIS_KIND_AUDIO] = "audio",
@@ -16,14 +14,16 @@ static const char *const kinds[BRAVIS_N_KINDS] = {
 static const struct {
   BravisCipher cipher;
   const char *name;
-  gsize key_size, tag_size;     /* octets */
+  gsize key_size;               /* octets */
+  gboolean is_weak;             /* must be asked for */
 } ciphers[] = {
-  { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80, "aes-128-ctr-hmac-sha256-80", 16, 10 },
-  { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64, "aes-128-ctr-hmac-sha256-64", 16, 8 },
-  { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32, "aes-128-ctr-hmac-sha256-32", 16, 4 },
-  { BRAVIS_CIPHER_AES_128_GCM, "aes-128-gcm", 16, 16 },
-  { BRAVIS_CIPHER_AES_256_GCM, "aes-256-gcm", 32, 16 },
-  { BRAVIS_CIPHER_CHACHA20_POLY1305, "chacha20-poly1305", 32, 16 },
+  { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80, "aes-128-ctr-hmac-sha256-80", 16, FALSE },
+  { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64, "aes-128-ctr-hmac-sha256-64", 16, TRUE },
+  { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32, "aes-128-ctr-hmac-sha256-32", 16, TRUE },
+  { BRAVIS_CIPHER_AES_128_GCM, "aes-128-gcm", 16, FALSE },
+  { BRAVIS_CIPHER_AES_256_GCM, "aes-256-gcm", 32, FALSE },
+  { BRAVIS_CIPHER_CHACHA20_POLY1305, "chacha20-poly1305", 32, FALSE },
+  { BRAVIS_CIPHER_PUZZLE, "puzzle", 32, TRUE },
 };
 
 void
@@ -66,13 +66,13 @@ bravis_policy_read (BravisPolicy *policy, GcpReader *reader)
   }
 }
 
-static gsize
-get_tag_size (BravisCipher cipher)
+static gboolean
+is_weak (BravisCipher cipher)
 {
   for (guint i = 0; i < G_N_ELEMENTS (ciphers); i++)
     if (ciphers[i].cipher == cipher)
-      return ciphers[i].tag_size;
-  return 0;
+      return ciphers[i].is_weak;
+  return TRUE;
 }
 
 gboolean
@@ -82,11 +82,11 @@ bravis_policy_check (const BravisPolicy *policy, const BravisPolicy *own,
   for (guint i = 0; i < BRAVIS_N_KINDS; i++) {
     BravisCipher cipher = policy->cipher[i];
 
-    if (get_tag_size (cipher) >= SAFE_TAG || cipher == own->cipher[i])
+    if (!is_weak (cipher) || cipher == own->cipher[i])
       continue;
     g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_POLICY,
-        "the group protects %s with %s, whose tags are short: only who has that "
-        "in its own policy joins", kinds[i], bravis_cipher_to_string (cipher));
+        "the group protects %s with %s, which is weak: only who has that in its own "
+        "policy joins", kinds[i], bravis_cipher_to_string (cipher));
     return FALSE;
   }
   return TRUE;
@@ -131,6 +131,12 @@ bravis_cipher_get_key_size (BravisCipher cipher)
 guint
 bravis_cipher_get_suite (BravisCipher cipher)
 {
-  return cipher == BRAVIS_CIPHER_CHACHA20_POLY1305
-      ? BRAVIS_SUITE_CHACHA20_POLY1305 : (guint) cipher;
+  switch (cipher) {
+    case BRAVIS_CIPHER_CHACHA20_POLY1305:
+      return BRAVIS_SUITE_CHACHA20_POLY1305;
+    case BRAVIS_CIPHER_PUZZLE:
+      return BRAVIS_SUITE_PUZZLE;
+    default:
+      return cipher;
+  }
 }

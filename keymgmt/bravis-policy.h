@@ -24,18 +24,22 @@ typedef enum {
 #define BRAVIS_N_KINDS 4
 
 /* The numbers on the wire: those of SFrame's cipher suites (RFC 9605 §8.1), but for
- * the last one, whose suite is one for private use. The tags of the HMAC ones have 10,
- * 8 and 4 octets: of 2^32 forged frames one gets through the shortest. */
+ * the last two, whose suites are for private use. The tags of the HMAC ones have 10,
+ * 8 and 4 octets: of 2^32 forged frames one gets through the shortest. Puzzle is weak
+ * (gst/bravis-puzzle.h). */
 typedef enum {
   BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80 = 1,
   BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64 = 2,
   BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32 = 3,
   BRAVIS_CIPHER_AES_128_GCM = 4,
   BRAVIS_CIPHER_AES_256_GCM = 5,
-  BRAVIS_CIPHER_CHACHA20_POLY1305 = 241
+  BRAVIS_CIPHER_CHACHA20_POLY1305 = 241,
+  BRAVIS_CIPHER_PUZZLE = 242
 } BravisCipher;
 
-#define BRAVIS_SUITE_CHACHA20_POLY1305 0xf001   /* RFC 9605 §8.1: private use */
+/* RFC 9605 §8.1: for private use. */
+#define BRAVIS_SUITE_CHACHA20_POLY1305 0xf001
+#define BRAVIS_SUITE_PUZZLE 0xf002
 
 /* The only level there is so far: everything is protected. */
 #define BRAVIS_POLICY_LEVEL_ALL 3
@@ -55,7 +59,8 @@ void bravis_policy_write (const BravisPolicy *policy, GcpWriter *writer);
 void bravis_policy_read (BravisPolicy *policy, GcpReader *reader);
 
 /* Whether a member that asked for @own goes along with what its group has: with
- * anything but tags of less than 10 octets, which it must have asked for itself.
+ * anything but tags of less than 10 octets and Puzzle, which it must have asked for
+ * itself.
  * Error: BRAVIS_ERROR_POLICY. */
 gboolean bravis_policy_check (const BravisPolicy *policy,
     const BravisPolicy *own, GError **error);

@@ -4,6 +4,7 @@
 #include "bench-media.h"
 #include "bench-member.h"
 #include "bench-modes.h"
+#include "bench-puzzle.h"
 #include "bravis-files.h"
 
 #include <stdio.h>
@@ -276,10 +277,11 @@ run_group (int argc, char **argv)
 static int
 usage (FILE *out)
 {
-  fprintf (out, "Usage: bravis bench media|group|keys [OPTION...]\n\n"
+  fprintf (out, "Usage: bravis bench media|group|keys|puzzle [OPTION...]\n\n"
       "  media    processor time to protect media, beside srtpenc and others\n"
       "  group    group communication: throughput, round trips, crash, join\n"
-      "  keys     processor time of key changes, by group size\n\n"
+      "  keys     processor time of key changes, by group size\n"
+      "  puzzle   the cipher Puzzle, beside AES and ChaCha20\n\n"
       "“bravis bench media --help” shows the options of the first, and so on.\n");
   return out == stdout ? DONE : WRONG_USAGE;
 }
@@ -295,6 +297,8 @@ bravis_bench_main (int argc, char **argv)
     return bench_keys_main (argc - 1, argv + 1);
   if (argc >= 2 && strcmp (argv[1], "media") == 0)
     return bench_media_main (argc - 1, argv + 1);
+  if (argc >= 2 && strcmp (argv[1], "puzzle") == 0)
+    return bench_puzzle_main (argc - 1, argv + 1);
   if (argc >= 2 && strcmp (argv[1], "--help") == 0)
     return usage (stdout);
   return usage (stderr);

@@ -289,6 +289,7 @@ test_frames_come_back (void)
   check_round_trip ("cipher=aes-128-ctr-hmac-sha256-64 key=" KEY, H264, FALSE);
   check_round_trip ("cipher=aes-128-ctr-hmac-sha256-32 key=" KEY, H264, FALSE);
   check_round_trip ("cipher=chacha20-poly1305 key=" KEY, H264, FALSE);
+  check_round_trip ("cipher=puzzle key=" KEY, H264, FALSE);
 }
 
 static void
@@ -301,6 +302,7 @@ test_rtp_packets_come_back (void)
       TRUE);
   check_round_trip ("cipher=aes-128-ctr-hmac-sha256-32 rtp-header-auth=true key="
       KEY, RTP, TRUE);
+  check_round_trip ("cipher=puzzle rtp-header-auth=true key=" KEY, RTP, TRUE);
 }
 
 static void

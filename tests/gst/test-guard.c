@@ -457,6 +457,7 @@ test_policy_decides_the_cipher (void)
   check_cipher (BRAVIS_CIPHER_AES_128_GCM, 4);
   check_cipher (BRAVIS_CIPHER_AES_256_GCM, 5);
   check_cipher (BRAVIS_CIPHER_CHACHA20_POLY1305, 0xf001);
+  check_cipher (BRAVIS_CIPHER_PUZZLE, 0xf002);
 }
 
 static void

@@ -51,7 +51,7 @@ test_only_level_3_with_known_ciphers_is_read (void)
     for (guint value = 0; value < 256; value++) {
       guint8 wire[5] = { 3, 4, 4, 4, 4 };
       gboolean good = place == 0 ? value == 3
-          : (value >= 1 && value <= 5) || value == 241;
+          : (value >= 1 && value <= 5) || value == 241 || value == 242;
       BravisPolicy policy;
       GcpReader reader;
 
@@ -63,14 +63,15 @@ test_only_level_3_with_known_ciphers_is_read (void)
 }
 
 static void
-test_short_tags_must_be_asked_for (void)
+test_weak_ciphers_must_be_asked_for (void)
 {
-  static const struct { BravisCipher cipher; gboolean is_short; } cases[] = {
+  static const struct { BravisCipher cipher; gboolean is_weak; } cases[] = {
     { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80, FALSE },
     { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64, TRUE },
     { BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32, TRUE },
     { BRAVIS_CIPHER_AES_256_GCM, FALSE },
     { BRAVIS_CIPHER_CHACHA20_POLY1305, FALSE },
+    { BRAVIS_CIPHER_PUZZLE, TRUE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -81,8 +82,8 @@ test_short_tags_must_be_asked_for (void)
     bravis_policy_init (&own);
     policy.cipher[BRAVIS_KIND_AUDIO] = cases[i].cipher;
     g_assert_cmpint (bravis_policy_check (&policy, &own, &error), ==,
-        !cases[i].is_short);
-    if (cases[i].is_short)
+        !cases[i].is_weak);
+    if (cases[i].is_weak)
       g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_POLICY);
     own.cipher[BRAVIS_KIND_AUDIO] = cases[i].cipher;
     g_assert_true (bravis_policy_check (&policy, &own, NULL));
@@ -107,8 +108,8 @@ main (int argc, char **argv)
       test_policy_survives_the_wire);
   g_test_add_func ("/keymgmt/policy/only_level_3_with_known_ciphers_is_read",
       test_only_level_3_with_known_ciphers_is_read);
-  g_test_add_func ("/keymgmt/policy/short_tags_must_be_asked_for",
-      test_short_tags_must_be_asked_for);
+  g_test_add_func ("/keymgmt/policy/weak_ciphers_must_be_asked_for",
+      test_weak_ciphers_must_be_asked_for);
   g_test_add_func ("/keymgmt/policy/sframe_has_its_own_number_for_chacha20",
       test_sframe_has_its_own_number_for_chacha20);
   return g_test_run ();
