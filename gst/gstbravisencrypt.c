@@ -132,7 +132,7 @@ make_static_sframe_sender (GstBravisEncrypt *self,
   self->sender = bravis_sender_new_static (suite, kid, settings->key);
   bravis_sender_set_counter (self->sender, first);
   if (settings->cipher == GST_BRAVIS_CIPHER_PUZZLE)
-    GST_ELEMENT_WARNING (self, STREAM, ENCRYPT,
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
         ("Puzzle is weak: who knows a part of a frame can read most of the rest."),
         (NULL));
   return TRUE;
