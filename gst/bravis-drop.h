@@ -11,13 +11,14 @@ typedef enum {
   BRAVIS_DROP_MALFORMED,        /* not RTP, or not SFrame */
   BRAVIS_DROP_UNKNOWN_EPOCH,    /* no key for it: not yet, or not any more */
   BRAVIS_DROP_UNKNOWN_SENDER,   /* KID names no member, or oneself */
-  BRAVIS_DROP_REPLAYED,
+  BRAVIS_DROP_REPLAYED,         /* seen before */
+  BRAVIS_DROP_TOO_OLD,          /* before the replay window: nobody can tell */
   BRAVIS_DROP_FORGED,           /* the tag is wrong */
   BRAVIS_DROP_NO_KEY,           /* sender: no epoch yet, or sending is closed */
-  BRAVIS_DROP_POLICY            /* not allowed by the epoch's policy */
+  BRAVIS_DROP_NOT_ALLOWED       /* of another kind than this receiver takes */
 } BravisDrop;
 
-#define BRAVIS_N_DROPS 8
+#define BRAVIS_N_DROPS 9
 
 const char *bravis_drop_to_string (BravisDrop drop);    /* "replayed" ... */
 

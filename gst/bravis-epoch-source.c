@@ -6,9 +6,10 @@ static const char *const drop_names[BRAVIS_N_DROPS] = {
   [BRAVIS_DROP_UNKNOWN_EPOCH] = "unknown-epoch",
   [BRAVIS_DROP_UNKNOWN_SENDER] = "unknown-sender",
   [BRAVIS_DROP_REPLAYED] = "replayed",
+  [BRAVIS_DROP_TOO_OLD] = "too-old",
   [BRAVIS_DROP_FORGED] = "forged",
   [BRAVIS_DROP_NO_KEY] = "no-key",
-  [BRAVIS_DROP_POLICY] = "policy",
+  [BRAVIS_DROP_NOT_ALLOWED] = "not-allowed",
 };
 
 const char *
@@ -53,7 +54,7 @@ bravis_epoch_source_find (const BravisEpochSource *source, guint64 kid,
       || parts.sender == bravis_epoch_get_self (found))
     return BRAVIS_DROP_UNKNOWN_SENDER;
   if (kind >= 0 && parts.kind != (BravisKind) kind)
-    return BRAVIS_DROP_POLICY;
+    return BRAVIS_DROP_NOT_ALLOWED;
   *epoch = g_steal_pointer (&found);
   return BRAVIS_DROP_NONE;
 }

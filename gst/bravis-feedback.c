@@ -149,7 +149,7 @@ bravis_feedback_open (BravisReceiver *receiver, BravisSession *session,
     return drop;
   bravis_kid_unpack (value, &kid);
   if (kid.kind != BRAVIS_KIND_SIGNALLING)
-    return BRAVIS_DROP_POLICY;
+    return BRAVIS_DROP_NOT_ALLOWED;
 
   gcp_reader_init (&reader, data + 1 + offset, opened);
   owner = gcp_read_u8 (&reader);

@@ -54,6 +54,10 @@ gsize bravis_sender_get_tag_size (BravisSender *sender);        /* at most */
 gboolean bravis_sender_take_epoch (BravisSender *sender);
 BravisEpoch *bravis_sender_get_epoch (BravisSender *sender);    /* borrowed, or NULL */
 
+/* Of the present key (bravis-sframe.h); NULL: there is none. */
+const char *bravis_sender_get_cipher (BravisSender *sender);
+const char *bravis_sender_get_provider (BravisSender *sender);
+
 /* In place: @data has @size octets and room for @size + BRAVIS_GUARD_OVERHEAD.
  * The new size goes to @out_size. For RTP, all from the fixed header on. */
 BravisDrop bravis_sender_protect_frame (BravisSender *sender, guint8 *data,

@@ -182,8 +182,11 @@ open_sframe (BravisReceiver *receiver, const guint8 *metadata,
   tag_size = bravis_sframe_get_tag_size (key->sframe);
   if (size - header.size < tag_size)
     return BRAVIS_DROP_MALFORMED;
-  if (key->replay && !bravis_replay_check (key->replay, header.counter))
-    return BRAVIS_DROP_REPLAYED;
+  if (key->replay) {
+    drop = bravis_replay_check (key->replay, header.counter);
+    if (drop != BRAVIS_DROP_NONE)
+      return drop;
+  }
   if (!bravis_sframe_decrypt (key->sframe, header.counter, data, header.size,
           metadata, metadata_size, data + header.size, size - header.size))
     return BRAVIS_DROP_FORGED;

@@ -32,15 +32,15 @@ bravis_replay_free (BravisReplay *replay)
   g_free (replay);
 }
 
-gboolean
+BravisDrop
 bravis_replay_check (const BravisReplay *replay, guint64 counter)
 {
   if (!replay->any || counter > replay->newest)
-    return TRUE;
+    return BRAVIS_DROP_NONE;
   if (replay->newest - counter >= replay->window)
-    return FALSE;
-  return !(replay->words[counter / WORD_BITS % replay->n_words]
-      >> (counter % WORD_BITS) & 1);
+    return BRAVIS_DROP_TOO_OLD;
+  return replay->words[counter / WORD_BITS % replay->n_words]
+      >> (counter % WORD_BITS) & 1 ? BRAVIS_DROP_REPLAYED : BRAVIS_DROP_NONE;
 }
 
 void

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "bravis-drop.h"
 
 G_BEGIN_DECLS
 
@@ -18,8 +18,8 @@ typedef struct _BravisReplay BravisReplay;
 BravisReplay *bravis_replay_new (guint window);
 void bravis_replay_free (BravisReplay *replay);
 
-/* FALSE: seen before, or too old to tell. */
-gboolean bravis_replay_check (const BravisReplay *replay, guint64 counter);
+/* BRAVIS_DROP_NONE, _REPLAYED, or _TOO_OLD: nobody can tell. */
+BravisDrop bravis_replay_check (const BravisReplay *replay, guint64 counter);
 void bravis_replay_commit (BravisReplay *replay, guint64 counter);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisReplay, bravis_replay_free)

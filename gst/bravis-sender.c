@@ -102,6 +102,18 @@ bravis_sender_get_epoch (BravisSender *sender)
   return sender->epoch;
 }
 
+const char *
+bravis_sender_get_cipher (BravisSender *sender)
+{
+  return sender->sframe ? bravis_sframe_get_cipher (sender->sframe) : NULL;
+}
+
+const char *
+bravis_sender_get_provider (BravisSender *sender)
+{
+  return sender->sframe ? bravis_sframe_get_provider (sender->sframe) : NULL;
+}
+
 gboolean
 bravis_sender_take_epoch (BravisSender *sender)
 {

@@ -19,6 +19,7 @@
 /* One row of the registry "SFrame Cipher Suites" (RFC 9605 §8.1). */
 typedef struct {
   guint number;
+  const char *name;
   gnutls_mac_algorithm_t hash;
   gsize hash_size;              /* Nh */
   gsize cipher_key_size;        /* Nka of §4.5.1, or Nk of an AEAD */
@@ -30,17 +31,25 @@ typedef struct {
 enum { CTR_HMAC = -1, PUZZLE = -2 };
 
 static const Suite suites[] = {
-  {1, GNUTLS_MAC_SHA256, 32, 16, 48, 10, CTR_HMAC},
-  {2, GNUTLS_MAC_SHA256, 32, 16, 48, 8, CTR_HMAC},
-  {3, GNUTLS_MAC_SHA256, 32, 16, 48, 4, CTR_HMAC},
-  {4, GNUTLS_MAC_SHA256, 32, 16, 16, 16, BRAVIS_AEAD_AES_128_GCM},
-  {5, GNUTLS_MAC_SHA512, 64, 32, 32, 16, BRAVIS_AEAD_AES_256_GCM},
-  {6, GNUTLS_MAC_SHA512, 64, 32, 96, 10, CTR_HMAC},
-  {7, GNUTLS_MAC_SHA512, 64, 32, 96, 8, CTR_HMAC},
-  {8, GNUTLS_MAC_SHA512, 64, 32, 96, 4, CTR_HMAC},
-  {BRAVIS_SUITE_CHACHA20_POLY1305, GNUTLS_MAC_SHA256, 32, 32, 32, 16,
-      BRAVIS_AEAD_CHACHA20_POLY1305},
-  {BRAVIS_SUITE_PUZZLE, GNUTLS_MAC_SHA256, 32, 64, 64, 16, PUZZLE},
+  {1, "aes-128-ctr-hmac-sha256-80", GNUTLS_MAC_SHA256,
+      32, 16, 48, 10, CTR_HMAC},
+  {2, "aes-128-ctr-hmac-sha256-64", GNUTLS_MAC_SHA256,
+      32, 16, 48, 8, CTR_HMAC},
+  {3, "aes-128-ctr-hmac-sha256-32", GNUTLS_MAC_SHA256,
+      32, 16, 48, 4, CTR_HMAC},
+  {4, "aes-128-gcm", GNUTLS_MAC_SHA256,
+      32, 16, 16, 16, BRAVIS_AEAD_AES_128_GCM},
+  {5, "aes-256-gcm", GNUTLS_MAC_SHA512,
+      64, 32, 32, 16, BRAVIS_AEAD_AES_256_GCM},
+  {6, "aes-256-ctr-hmac-sha512-80", GNUTLS_MAC_SHA512,
+      64, 32, 96, 10, CTR_HMAC},
+  {7, "aes-256-ctr-hmac-sha512-64", GNUTLS_MAC_SHA512,
+      64, 32, 96, 8, CTR_HMAC},
+  {8, "aes-256-ctr-hmac-sha512-32", GNUTLS_MAC_SHA512,
+      64, 32, 96, 4, CTR_HMAC},
+  {BRAVIS_SUITE_CHACHA20_POLY1305, "chacha20-poly1305", GNUTLS_MAC_SHA256,
+      32, 32, 32, 16, BRAVIS_AEAD_CHACHA20_POLY1305},
+  {BRAVIS_SUITE_PUZZLE, "puzzle", GNUTLS_MAC_SHA256, 32, 64, 64, 16, PUZZLE},
 };
 
 typedef union {
@@ -256,6 +265,19 @@ gsize
 bravis_sframe_get_tag_size (const BravisSFrame *sframe)
 {
   return sframe->suite->tag_size;
+}
+
+const char *
+bravis_sframe_get_cipher (const BravisSFrame *sframe)
+{
+  return sframe->suite->name;
+}
+
+const char *
+bravis_sframe_get_provider (const BravisSFrame *sframe)
+{
+  return sframe->aead ? bravis_aead_get_provider (sframe->aead)
+      : sframe->puzzle ? "bravis" : "nettle";
 }
 
 static void

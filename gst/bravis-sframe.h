@@ -43,6 +43,10 @@ BravisSFrame *bravis_sframe_new_with_key (guint suite, const guint8 *key,
 void bravis_sframe_free (BravisSFrame *sframe);
 gsize bravis_sframe_get_tag_size (const BravisSFrame *sframe);
 
+/* "aes-128-gcm", and the library that does it: "gnutls". */
+const char *bravis_sframe_get_cipher (const BravisSFrame *sframe);
+const char *bravis_sframe_get_provider (const BravisSFrame *sframe);
+
 /* In place: @payload is @size octets to be encrypted, the tag goes right behind
  * them (room must be there). The header was written by the caller and is, with
  * @metadata, the associated data. The counter must never have been used before:

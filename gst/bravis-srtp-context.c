@@ -19,6 +19,15 @@ bravis_srtp_profile_of_cipher (BravisCipher cipher)
   }
 }
 
+const char *
+bravis_srtp_profile_to_string (BravisSrtpProfile profile)
+{
+  static const char *const names[] = { "aes-128-gcm", "aes-256-gcm",
+    "aes-128-cm-hmac-sha1-80", "aes-128-cm-hmac-sha1-32" };
+
+  return names[profile];
+}
+
 gsize
 bravis_srtp_key_size (BravisSrtpProfile profile)
 {
@@ -89,6 +98,7 @@ bravis_srtp_context_new (BravisSrtpProfile profile, const BravisSecret *key,
     return NULL;
   init_srtp ();
   context = g_new0 (BravisSrtpContext, 1);
+  context->profile = profile;
   context->key = bravis_secret_ref ((BravisSecret *) key);
   context->policy.ssrc.type = direction;
   context->policy.window_size =

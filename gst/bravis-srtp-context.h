@@ -17,6 +17,7 @@ typedef struct {
   srtp_master_key_t master;
   srtp_master_key_t *masters[1];
   BravisSecret *key;
+  BravisSrtpProfile profile;
   gboolean use_mki;
 } BravisSrtpContext;
 

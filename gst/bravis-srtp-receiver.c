@@ -135,9 +135,10 @@ drop_from_status (srtp_err_status_t status)
     case srtp_err_status_ok:
       return BRAVIS_DROP_NONE;
     case srtp_err_status_replay_fail:
+      return BRAVIS_DROP_REPLAYED;
     case srtp_err_status_replay_old:
     case srtp_err_status_pkt_idx_old:
-      return BRAVIS_DROP_REPLAYED;
+      return BRAVIS_DROP_TOO_OLD;
     case srtp_err_status_parse_err:
     case srtp_err_status_bad_param:
       return BRAVIS_DROP_MALFORMED;

@@ -99,6 +99,13 @@ take_key (BravisSrtpSender *sender, BravisEpoch *epoch)
         ssrc_any_outbound, sender->window);
 }
 
+const char *
+bravis_srtp_sender_get_cipher (BravisSrtpSender *sender)
+{
+  return sender->context
+      ? bravis_srtp_profile_to_string (sender->context->profile) : NULL;
+}
+
 gboolean
 bravis_srtp_sender_take_epoch (BravisSrtpSender *sender)
 {
@@ -204,9 +211,10 @@ bravis_srtp_sender_protect (BravisSrtpSender *sender, guint8 *data, gsize size,
     case srtp_err_status_ok:
       break;
     case srtp_err_status_replay_fail:
+      return BRAVIS_DROP_REPLAYED;
     case srtp_err_status_replay_old:
     case srtp_err_status_pkt_idx_old:
-      return BRAVIS_DROP_REPLAYED;
+      return BRAVIS_DROP_TOO_OLD;
     default:
       return BRAVIS_DROP_NO_KEY;
   }

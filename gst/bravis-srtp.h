@@ -33,6 +33,8 @@ typedef enum {
 #define BRAVIS_SRTP_MIN_WINDOW 64       /* libsrtp2 takes no smaller one */
 #define BRAVIS_SRTP_MAX_WINDOW 32767
 
+const char *bravis_srtp_profile_to_string (BravisSrtpProfile profile);
+
 /* What a session's policy comes to where it is SRTP: the same, or what SRTP has that is
  * next to it and no weaker, but for the tags of SHA-1 (docs/protocol.md 9.4). */
 BravisSrtpProfile bravis_srtp_profile_of_cipher (BravisCipher cipher);
@@ -52,6 +54,9 @@ BravisSrtpSender *bravis_srtp_sender_new_epochs (const BravisEpochSource *source
 BravisSrtpSender *bravis_srtp_sender_new_session (BravisSession *session,
     BravisKind kind, guint16 stream, guint window);
 void bravis_srtp_sender_free (BravisSrtpSender *sender);
+
+/* "aes-128-gcm" ...; of a session's sender NULL while there is no key. */
+const char *bravis_srtp_sender_get_cipher (BravisSrtpSender *sender);
 
 /* At the beginning of a frame. TRUE: the epoch is another than before. */
 gboolean bravis_srtp_sender_take_epoch (BravisSrtpSender *sender);

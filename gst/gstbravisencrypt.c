@@ -11,6 +11,9 @@
  * or as application/x-srtp with format=srtp; any other caps come out as
  * application/x-bravis, in which #bravisdecrypt finds the original ones.
  *
+ * Once there is a key, stats also say what was picked: format, cipher, and provider, the
+ * library that encrypts.
+ *
  * Puzzle (cipher=puzzle, or in a session's policy) is weak: who knows what a frame
  * begins with reads all its blocks and lacks only their order. It is much faster than
  * AES where the processor has no AES instructions, and slower where it has. Nothing
@@ -71,6 +74,9 @@ struct _GstBravisEncrypt {
   BravisKind kind;
   guint16 stream;
 
+  /* What protects what goes out now: read by any thread, never freed. */
+  const char *picked_format, *picked_cipher, *picked_provider;
+
   gboolean has_timestamp;       /* of the RTP packet before: a frame's packets */
   guint32 timestamp;            /* have the same one */
 };
@@ -84,6 +90,39 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_BRAVIS_CAPS_PROTECTED));
+
+/* Says what format, caps, policy and machine came to. */
+static void
+note_pick (GstBravisEncrypt *self)
+{
+  gboolean srtp = self->shape == GST_BRAVIS_SHAPE_SRTP;
+  const char *format = srtp ? "srtp" : "sframe";
+  const char *cipher = srtp
+      ? bravis_srtp_sender_get_cipher (self->srtp_sender)
+      : bravis_sender_get_cipher (self->sender);
+  const char *provider = srtp ? "libsrtp2"
+      : bravis_sender_get_provider (self->sender);
+
+  if (cipher && cipher != g_atomic_pointer_get (&self->picked_cipher))
+    GST_INFO_OBJECT (self, "%s with %s by %s", format, cipher, provider);
+  g_atomic_pointer_set (&self->picked_format, format);
+  g_atomic_pointer_set (&self->picked_cipher, cipher);
+  g_atomic_pointer_set (&self->picked_provider, provider);
+}
+
+static void
+gst_bravis_encrypt_add_stats (GstBravisProtect *protect, GstStructure *stats)
+{
+  GstBravisEncrypt *self = GST_BRAVIS_ENCRYPT (protect);
+  const char *cipher = g_atomic_pointer_get (&self->picked_cipher);
+
+  if (cipher)
+    gst_structure_set (stats,
+        "format", G_TYPE_STRING, g_atomic_pointer_get (&self->picked_format),
+        "cipher", G_TYPE_STRING, cipher,
+        "provider", G_TYPE_STRING,
+        g_atomic_pointer_get (&self->picked_provider), NULL);
+}
 
 /* Keys */
 
@@ -254,6 +293,7 @@ gst_bravis_encrypt_set_caps (GstBravisProtect *protect, const GstCaps *caps,
   self->has_timestamp = FALSE;
   if (self->sender)
     bravis_sender_set_rtp_header_auth (self->sender, settings->rtp_header_auth);
+  note_pick (self);
   return g_steal_pointer (&out);
 }
 
@@ -340,6 +380,15 @@ begins_frame (GstBravisEncrypt *self, const guint8 *data, gsize size)
   return begins;
 }
 
+static void
+take_epoch (GstBravisEncrypt *self)
+{
+  if (self->shape == GST_BRAVIS_SHAPE_SRTP
+      ? bravis_srtp_sender_take_epoch (self->srtp_sender)
+      : bravis_sender_take_epoch (self->sender))
+    note_pick (self);
+}
+
 static BravisDrop
 protect_sframe (GstBravisEncrypt *self, GstBuffer **buffer)
 {
@@ -352,7 +401,7 @@ protect_sframe (GstBravisEncrypt *self, GstBuffer **buffer)
       || !gst_buffer_map (*buffer, &map, GST_MAP_READWRITE))
     return BRAVIS_DROP_MALFORMED;
   if (self->has_stream && begins_frame (self, map.data, map.size))
-    bravis_sender_take_epoch (self->sender);
+    take_epoch (self);
   if (self->shape == GST_BRAVIS_SHAPE_RTP)
     drop = bravis_sender_protect_rtp_around (self->sender, map.data, map.size,
         &before, &size);
@@ -385,7 +434,7 @@ protect_srtp (GstBravisEncrypt *self, GstBuffer **buffer)
       return BRAVIS_DROP_MALFORMED;
   }
   if (self->has_stream && begins_frame (self, map.data, map.size))
-    bravis_srtp_sender_take_epoch (self->srtp_sender);
+    take_epoch (self);
   drop = bravis_srtp_sender_protect (self->srtp_sender, map.data, map.size,
       &size);
   gst_buffer_unmap (*buffer, &map);
@@ -465,6 +514,7 @@ gst_bravis_encrypt_class_init (GstBravisEncryptClass *klass)
   protect_class->to_src_caps = gst_bravis_encrypt_to_src_caps;
   protect_class->process = gst_bravis_encrypt_process;
   protect_class->dup_sender_name = gst_bravis_encrypt_dup_sender_name;
+  protect_class->add_stats = gst_bravis_encrypt_add_stats;
   protect_class->stop = gst_bravis_encrypt_stop;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);

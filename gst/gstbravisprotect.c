@@ -349,6 +349,8 @@ make_stats (GstBravisProtect *self)
     dropped += look (&priv->drops[i]);
   }
   gst_structure_set (stats, "dropped", G_TYPE_UINT64, dropped, NULL);
+  if (GST_BRAVIS_PROTECT_GET_CLASS (self)->add_stats)
+    GST_BRAVIS_PROTECT_GET_CLASS (self)->add_stats (self, stats);
   return stats;
 }
 

@@ -36,6 +36,9 @@ struct _GstBravisProtectClass {
   /* The name of the member that @kid names; may be NULL. */
   char *(*dup_sender_name) (GstBravisProtect *self, guint64 kid);
 
+  /* What else is to be in the stats; any thread. May be NULL. */
+  void (*add_stats) (GstBravisProtect *self, GstStructure *stats);
+
   /* PAUSED to READY: lets go of the keys. */
   void (*stop) (GstBravisProtect *self);
 };

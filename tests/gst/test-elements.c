@@ -280,6 +280,35 @@ check_round_trip (const char *settings, const char *caps, gboolean rtp)
 }
 
 static void
+check_pick (const char *settings, const char *caps, const char *format,
+    const char *cipher, const char *provider)
+{
+  g_autofree char *line = g_strdup_printf ("bravisencrypt %s", settings);
+  GstHarness *harness = start (line, caps);
+  g_autoptr (GstElement) element =
+      gst_harness_find_element (harness, "bravisencrypt");
+  g_autoptr (GstStructure) stats = NULL;
+
+  g_object_get (element, "stats", &stats, NULL);
+  g_assert_cmpstr (gst_structure_get_string (stats, "format"), ==, format);
+  g_assert_cmpstr (gst_structure_get_string (stats, "cipher"), ==, cipher);
+  g_assert_cmpstr (gst_structure_get_string (stats, "provider"), ==, provider);
+  gst_harness_teardown (harness);
+}
+
+static void
+test_stats_say_what_was_picked (void)
+{
+  check_pick ("cipher=aes-128-ctr-hmac-sha256-64 key=" KEY, H264, "sframe",
+      "aes-128-ctr-hmac-sha256-64", "nettle");
+  check_pick ("format=srtp cipher=aes-256-gcm key=" KEY SRTP_KEY, RTP, "srtp",
+      "aes-256-gcm", "libsrtp2");
+  g_setenv ("BRAVIS_AEAD_PROVIDER", "gnutls", TRUE);
+  check_pick ("key=" KEY, RTP, "sframe", "aes-128-gcm", "gnutls");
+  g_unsetenv ("BRAVIS_AEAD_PROVIDER");
+}
+
+static void
 test_frames_come_back (void)
 {
   check_round_trip ("key=" KEY, H264, FALSE);
@@ -898,6 +927,7 @@ main (int argc, char *argv[])
   ADD (caps_on_both_sides_are_negotiated_through);
   ADD (wrong_caps_are_refused_with_a_reason);
   ADD (key_that_does_not_fit_the_caps_is_refused);
+  ADD (stats_say_what_was_picked);
   ADD (frames_come_back);
   ADD (rtp_packets_come_back);
   ADD (srtp_packets_come_back);

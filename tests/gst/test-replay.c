@@ -4,7 +4,7 @@
 static gboolean
 take (BravisReplay *replay, guint64 counter)
 {
-  if (!bravis_replay_check (replay, counter))
+  if (bravis_replay_check (replay, counter) != BRAVIS_DROP_NONE)
     return FALSE;
   bravis_replay_commit (replay, counter);
   return TRUE;
@@ -32,6 +32,10 @@ test_reordered_is_taken_within_the_window (void)
   g_assert_false (take (replay, 1000 - 127));
   g_assert_false (take (replay, 1000 - 128));
   g_assert_false (take (replay, 0));
+  g_assert_cmpint (bravis_replay_check (replay, 1000 - 127), ==,
+      BRAVIS_DROP_REPLAYED);
+  g_assert_cmpint (bravis_replay_check (replay, 1000 - 128), ==,
+      BRAVIS_DROP_TOO_OLD);
 }
 
 static void
@@ -40,7 +44,8 @@ test_check_alone_moves_nothing (void)
   g_autoptr (BravisReplay) replay = bravis_replay_new (64);
 
   g_assert_true (take (replay, 5));
-  g_assert_true (bravis_replay_check (replay, G_MAXUINT64));
+  g_assert_cmpint (bravis_replay_check (replay, G_MAXUINT64), ==,
+      BRAVIS_DROP_NONE);
   g_assert_true (take (replay, 6));
 }
 

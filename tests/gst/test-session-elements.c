@@ -267,7 +267,7 @@ test_other_kind_than_wanted_is_dropped (void)
   gst_harness_set_src_caps (audio, g_steal_pointer (&caps));
   gst_harness_push (audio, gst_buffer_copy_deep (closed));
   g_assert_null (gst_harness_try_pull (audio));
-  g_assert_cmpuint (drops (audio, "policy"), ==, 1);
+  g_assert_cmpuint (drops (audio, "not-allowed"), ==, 1);
   gst_harness_teardown (audio);
   tear_down (&world);
 }

@@ -362,7 +362,7 @@ test_other_kind_than_wanted_is_refused (void)
 
   bravis_srtp_receiver_set_kind (receiver, BRAVIS_KIND_AUDIO);
   protect (sender, &packet, SSRC, 2);
-  g_assert_cmpint (open_copy (receiver, &packet), ==, BRAVIS_DROP_POLICY);
+  g_assert_cmpint (open_copy (receiver, &packet), ==, BRAVIS_DROP_NOT_ALLOWED);
 }
 
 static void
