@@ -4,8 +4,8 @@ from primitives import derive, sha256
 from wire import u8, u64
 
 KINDS = ('video', 'audio', 'whiteboard', 'signalling')
-AES_128_GCM, AES_256_GCM = 4, 5
-KEY_SIZES = {AES_128_GCM: 16, AES_256_GCM: 32}
+# By the cipher of the policy (9.1): of the base key.
+KEY_SIZES = {1: 16, 2: 16, 3: 16, 4: 16, 5: 32, 241: 32, 242: 32}
 
 
 def context_hash(number, view, policy, members):
@@ -25,11 +25,9 @@ class Epoch:
         self.confirmation = derive(self.prk, 'confirmation', b'', 32)
         self.exporter = derive(self.prk, 'exporter', b'', 32)
 
-    @property
-    def code(self):
-        octets = derive(self.prk, 'verification code', b'', 32)
-        digits = f'{int.from_bytes(octets[:8], "big") % 10 ** 15:015}'
-        return ' '.join(digits[at:at + 3] for at in range(0, 15, 3))
+    def export(self, label, context, size):
+        secret = derive(self.exporter, label, b'', 32)
+        return derive(secret, 'exported', sha256(context), size)
 
     def kid(self, member, kind, stream):
         return self.number << 20 | self.members.index(member) << 12 | kind << 10 | stream
@@ -41,9 +39,10 @@ class Epoch:
         self.check(kid)
         return derive(self.media, 'base key', u64(kid), KEY_SIZES[self.cipher(kid)])
 
-    def srtp_key(self, kid):
+    def srtp_key(self, kid, size):
+        """@size: octets of the profile's master key and salt (9.4)."""
         self.check(kid)
-        return derive(self.media, 'srtp key', u64(kid), KEY_SIZES[self.cipher(kid)] + 12)
+        return derive(self.media, 'srtp key', u64(kid), size)
 
     def check(self, kid):
         if kid >> 20 != self.number or (kid >> 12 & 0xff) >= len(self.members):

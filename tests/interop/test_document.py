@@ -13,6 +13,7 @@ tap.skip_without_cryptography()
 from cryptography.hazmat.primitives.asymmetric import x25519
 
 import sframe
+import verification
 from epoch import Epoch
 from primitives import LOW_ORDER, derive
 from wire import Malformed, u64
@@ -36,7 +37,15 @@ def test_epoch_has_the_documents_keys():
         'c2edc1e5d36ce35336779078362be06666be0bd77fc9cd37777e8f49')
     assert epoch.confirmation.hex() == (
         'f2c4d5a0b02a028c1d1ca0ec482bddaee037d74210fab66807279a3637c2ba5d')
-    assert epoch.code == '092 182 100 256 645'
+    assert epoch.export('recording', b'a', 32).hex() == (
+        'd9d7b45a3b20751434fb27098827ca3b843c70ecfe3b51c6bf098319ee93f88f')
+
+
+def test_verification_code_is_the_documents():
+    numbers = [b'\x01' * 32, b'\x02' * 32]
+    assert verification.commitment(5, MEMBERS[0][0], numbers[0]).hex() == (
+        '3c766543788b223327a11e9edcc341af4fcfcd81f8fb568a04bb208613feb017')
+    assert verification.code(documented_epoch(), b'\xcc' * 32, numbers) == '755 831 677'
 
 
 def test_public_keys_of_low_order_give_nothing():
