@@ -1,0 +1,631 @@
+/* VTKD attacked by a member with all of a member's keys. */
+#include "vtkd-group.h"
+
+#include <string.h>
+
+static BravisRandom random_source;
+
+/* --- what an attacker with a member's keys can make --- */
+
+typedef struct {
+  guint64 view, version, epoch;
+  BravisPolicy policy;
+  guint32 serial;
+  Member *signer;               /* of the next share */
+  guint n_copies;
+  gboolean context_altered;
+  GcpMemberId only_bad_for;     /* its copy holds another secret */
+  GcpMemberId garbage_for;      /* its copy is noise */
+  gboolean swap;                /* the first two copies change places */
+} Forgery;
+
+/* What the present holder, who still has its first share, would say. */
+static Forgery
+honest (Group *group)
+{
+  BravisEpoch *epoch = last_epoch (at (group, 0));
+
+  return (Forgery) {
+    .view = gcp_view_get_number (group->view),
+    .version = 2,
+    .epoch = bravis_epoch_get_number (epoch) + 1,
+    .policy = *bravis_epoch_get_policy (epoch),
+    .serial = 2,
+    .signer = find_holder (group),
+    .n_copies = group->present->len - 1,
+  };
+}
+
+static BravisSecret *
+draw_secret (void)
+{
+  guint8 octets[BRAVIS_KEY_SIZE];
+
+  bravis_random_fill (&random_source, octets, sizeof octets);
+  return bravis_secret_new_take (octets, sizeof octets);
+}
+
+static void
+write_forged_copy (Group *group, const Forgery *forgery,
+    const BravisVtkdKeys *keys, Member *from, Member *to,
+    const BravisSecret *secret, guint8 *copy)
+{
+  g_autoptr (BravisShare) share = current_share (group, to);
+  g_autoptr (BravisSecret) other = draw_secret ();
+  g_autoptr (BravisSecret) pair = bravis_pair_key_new (VTKD_CONFERENCE,
+      from->card->id, from->card->share, from->first_key, to->card->id, share);
+
+  bravis_pair_seal (pair, keys->digest, from->card->id, to->card->id,
+      to->card->id == forgery->only_bad_for ? other : secret, copy);
+  if (to->card->id == forgery->garbage_for)
+    copy[0] ^= 1;
+}
+
+static GBytes *
+forge (Group *group, const Forgery *forgery)
+{
+  Member *holder = find_holder (group);
+  guint n = group->present->len;
+  g_autofree BravisCard **cards = g_new (BravisCard *, n);
+  g_autoptr (BravisSecret) secret = draw_secret ();
+  g_autoptr (BravisSecret) share_key = NULL;
+  g_autoptr (BravisShare) share = bravis_share_new (forgery->signer->identity,
+      VTKD_CONFERENCE, holder->card->id, forgery->serial, &random_source, &share_key,
+      NULL);
+  g_autoptr (BravisEpoch) epoch = NULL;
+  g_auto (GcpWriter) writer = { NULL };
+  g_autofree guint8 *copies = g_malloc0 ((n + 1) * BRAVIS_COPY_SIZE);
+  BravisVtkdKeys keys = { .view = forgery->view, .version = forgery->version,
+    .epoch = forgery->epoch, .policy = forgery->policy, .share = share,
+    .n_copies = forgery->n_copies };
+  guint place = 0;
+
+  for (guint i = 0; i < n; i++)
+    cards[i] = at (group, i)->card;
+  epoch = bravis_epoch_new (forgery->epoch, group->view, cards, 0,
+      &forgery->policy, secret);
+  bravis_epoch_hash_context (forgery->epoch, group->view, cards,
+      &forgery->policy, keys.context);
+  keys.context[0] ^= forgery->context_altered;
+  memcpy (keys.confirmation, bravis_epoch_get_confirmation (epoch),
+      BRAVIS_HASH_SIZE);
+  gcp_writer_init (&writer);
+  bravis_vtkd_keys_write_header (&keys, &writer);
+  for (guint i = 0; i < n; i++)
+    if (at (group, i) != holder)
+      write_forged_copy (group, forgery, &keys, holder, at (group, i), secret,
+          copies + BRAVIS_COPY_SIZE * place++);
+  if (forgery->swap) {
+    guint8 copy[BRAVIS_COPY_SIZE];
+
+    memcpy (copy, copies, sizeof copy);
+    memcpy (copies, copies + BRAVIS_COPY_SIZE, sizeof copy);
+    memcpy (copies + BRAVIS_COPY_SIZE, copy, sizeof copy);
+  }
+  gcp_write_bytes (&writer, copies, forgery->n_copies * BRAVIS_COPY_SIZE);
+  return gcp_writer_finish (&writer);
+}
+
+/* In a group of three a key change is due (a refresh); what its holder says in
+ * its place is @bytes. The holder's own is thrown away. */
+static void
+ask_for_key_change (Group *group)
+{
+  bravis_vtkd_refresh (at (group, 0)->vtkd);
+  group_poll (group, at (group, 0));
+  group_step (group);
+  g_assert_true (is_keys (((Message *) g_queue_peek_tail
+      (&group->queue))->bytes));
+  g_queue_clear_full (&group->queue, message_free);
+  g_ptr_array_set_size (group->key_changes, group->key_changes->len - 1);
+}
+
+static void
+forget_epochs (Group *group)
+{
+  for (guint i = 0; i < group->present->len; i++)
+    g_ptr_array_set_size (at (group, i)->epochs, 0);
+}
+
+/* --- attacks --- */
+
+/* A forged key change that differs from an honest one in nothing is taken: so
+ * the tests below fail for what they alter. */
+static void
+test_the_forgers_tools_work (void)
+{
+  g_autoptr (Group) group = group_of (3);
+  g_autoptr (GBytes) bytes = NULL;
+  Forgery forgery;
+
+  ask_for_key_change (group);
+  forgery = honest (group);
+  bytes = forge (group, &forgery);
+  forget_epochs (group);
+  group_step (group);
+  bravis_vtkd_deliver (at (group, 0)->vtkd, at (group, 2)->card->id, bytes);
+  bravis_vtkd_deliver (at (group, 1)->vtkd, at (group, 2)->card->id, bytes);
+  group_poll (group, at (group, 0));
+  group_poll (group, at (group, 1));
+  assert_nobody_blamed (group);
+  g_assert_nonnull (last_epoch (at (group, 0)));
+  assert_same_key (last_epoch (at (group, 0)), last_epoch (at (group, 1)));
+}
+
+/* Each fault that everybody sees: the key change is not taken, its holder is
+ * blamed and loses the token, and the next one's is taken by all. */
+static void
+check_public_fault (void (*alter) (Forgery *forgery, Group *group))
+{
+  g_autoptr (Group) group = group_of (3);
+  g_autoptr (GBytes) bytes = NULL;
+  Member *holder = find_holder (group);
+  Forgery forgery;
+
+  ask_for_key_change (group);
+  forgery = honest (group);
+  alter (&forgery, group);
+  bytes = forge (group, &forgery);
+  forget_epochs (group);
+  group_say (group, holder, bytes);
+  group_step (group);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_cmpuint (at (group, i)->epochs->len, ==, 0);
+    assert_blames (at (group, i), holder);
+  }
+  g_assert_true (find_holder (group) == at (group, 0));
+  group_run (group);
+  assert_agreed (group);
+  g_assert_cmpuint (at (group, 0)->epochs->len, ==, 1);
+}
+
+static void
+alter_version (Forgery *forgery, Group *group)
+{
+  forgery->version += 3;
+}
+
+static void
+alter_epoch (Forgery *forgery, Group *group)
+{
+  forgery->epoch += 1;
+}
+
+static void
+alter_epoch_back (Forgery *forgery, Group *group)
+{
+  forgery->epoch -= 1;
+}
+
+static void
+alter_policy (Forgery *forgery, Group *group)
+{
+  forgery->policy.cipher[BRAVIS_KIND_VIDEO] = BRAVIS_CIPHER_AES_256_GCM;
+}
+
+static void
+alter_serial (Forgery *forgery, Group *group)
+{
+  forgery->serial += 1;
+}
+
+static void
+alter_serial_back (Forgery *forgery, Group *group)
+{
+  forgery->serial -= 1;
+}
+
+static void
+alter_signer (Forgery *forgery, Group *group)
+{
+  forgery->signer = at (group, 0);
+}
+
+static void
+alter_context (Forgery *forgery, Group *group)
+{
+  forgery->context_altered = TRUE;
+}
+
+static void
+alter_fewer_copies (Forgery *forgery, Group *group)
+{
+  forgery->n_copies -= 1;
+}
+
+static void
+alter_more_copies (Forgery *forgery, Group *group)
+{
+  forgery->n_copies += 1;
+}
+
+static void
+test_a_holders_fault_costs_it_the_token (void)
+{
+  check_public_fault (alter_version);
+  check_public_fault (alter_epoch);
+  check_public_fault (alter_epoch_back);
+  check_public_fault (alter_policy);
+  check_public_fault (alter_context);
+  check_public_fault (alter_fewer_copies);
+  check_public_fault (alter_more_copies);
+}
+
+static void
+test_share_out_of_turn_or_unsigned_costs_the_token (void)
+{
+  check_public_fault (alter_serial);
+  check_public_fault (alter_serial_back);
+  check_public_fault (alter_signer);
+}
+
+static void
+test_key_change_of_another_view_is_dropped (void)
+{
+  g_autoptr (Group) group = group_of (3);
+  g_autoptr (GBytes) bytes = NULL;
+  Forgery forgery;
+
+  ask_for_key_change (group);
+  forgery = honest (group);
+  forgery.view -= 1;
+  bytes = forge (group, &forgery);
+  forget_epochs (group);
+  group_say (group, find_holder (group), bytes);
+  group_run (group);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpuint (at (group, i)->epochs->len, ==, 0);
+  /* It may be a late one of an honest holder. */
+  assert_nobody_blamed (group);
+}
+
+static void
+test_key_change_by_who_has_not_the_token_is_dropped (void)
+{
+  g_autoptr (Group) group = group_of (3);
+  g_autoptr (GBytes) bytes = NULL;
+  Forgery forgery;
+
+  ask_for_key_change (group);
+  forgery = honest (group);
+  bytes = forge (group, &forgery);
+  forget_epochs (group);
+  group_say (group, at (group, 0), bytes);
+  group_run (group);
+  g_assert_cmpuint (at (group, 1)->epochs->len, ==, 0);
+  assert_blames (at (group, 1), at (group, 0));
+  g_assert_true (find_holder (group) == at (group, 2));
+}
+
+/* A key change nobody asked for, by the holder itself or said again. */
+static void
+test_replayed_key_change_is_dropped (void)
+{
+  g_autoptr (Group) group = group_of (3);
+  GBytes *last = g_ptr_array_index (group->key_changes, 1);
+
+  forget_epochs (group);
+  for (guint i = 0; i < 3; i++) {
+    group_say (group, at (group, i), last);
+    group_run (group);
+  }
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpuint (at (group, i)->epochs->len, ==, 0);
+  g_assert_true (find_holder (group) == at (group, 2));
+
+  /* While one is due, the old one is still not it. */
+  bravis_vtkd_refresh (at (group, 0)->vtkd);
+  group_poll (group, at (group, 0));
+  group_step (group);
+  group_say (group, at (group, 2), last);
+  group_run (group);
+  assert_agreed (group);
+  g_assert_cmpuint (at (group, 0)->epochs->len, ==, 1);
+}
+
+/* One copy does not open, or opens to something else: that member has no epoch,
+ * says so, and the next holder's key change mends it. */
+static void
+check_bad_copy (void (*alter) (Forgery *forgery, Group *group))
+{
+  g_autoptr (Group) group = group_of (3);
+  g_autoptr (GBytes) bytes = NULL;
+  Member *holder = find_holder (group);
+  Forgery forgery;
+
+  ask_for_key_change (group);
+  forgery = honest (group);
+  alter (&forgery, group);
+  bytes = forge (group, &forgery);
+  forget_epochs (group);
+  g_ptr_array_add (group->key_changes, g_bytes_ref (bytes));
+  /* The dishonest holder's own engine plays no part any more. */
+  for (guint i = 0; i < 2; i++) {
+    bravis_vtkd_deliver (at (group, i)->vtkd, holder->card->id, bytes);
+    group_poll (group, at (group, i));
+  }
+  g_assert_cmpuint (at (group, 0)->epochs->len, ==, 0);
+  assert_blames (at (group, 0), holder);
+  g_assert_cmpuint (at (group, 1)->epochs->len, ==, !forgery.swap);
+  g_ptr_array_remove_index (group->present, 2);
+  group_run (group);
+  g_assert_nonnull (last_epoch (at (group, 0)));
+  assert_same_key (last_epoch (at (group, 0)), last_epoch (at (group, 1)));
+}
+
+static void
+alter_one_copy_to_another_secret (Forgery *forgery, Group *group)
+{
+  forgery->only_bad_for = at (group, 0)->card->id;
+}
+
+static void
+alter_one_copy_to_noise (Forgery *forgery, Group *group)
+{
+  forgery->garbage_for = at (group, 0)->card->id;
+}
+
+static void
+alter_copies_swapped (Forgery *forgery, Group *group)
+{
+  forgery->swap = TRUE;
+}
+
+static void
+test_a_bad_copy_is_blamed_and_mended (void)
+{
+  check_bad_copy (alter_one_copy_to_another_secret);
+  check_bad_copy (alter_one_copy_to_noise);
+  check_bad_copy (alter_copies_swapped);
+}
+
+/* Whichever octet of a key change is altered: nobody takes a key from it that
+ * the others do not have. */
+static void
+test_no_altered_octet_gets_through (void)
+{
+  gsize size = 1;
+
+  for (gsize place = 0; place < size; place++) {
+    g_autoptr (Group) group = group_of (3);
+    g_autofree guint8 *octets = NULL;
+    g_autoptr (GBytes) altered = NULL;
+    Message *sent;
+    gsize header_size;
+
+    bravis_vtkd_refresh (at (group, 0)->vtkd);
+    group_poll (group, at (group, 0));
+    group_step (group);
+    sent = g_queue_peek_head (&group->queue);
+    g_assert_true (is_keys (sent->bytes));
+    size = g_bytes_get_size (sent->bytes);
+    header_size = size - 2 * BRAVIS_COPY_SIZE;
+    octets = g_memdup2 (g_bytes_get_data (sent->bytes, NULL), size);
+    octets[place] ^= 1 << place % 8;
+    altered = g_bytes_new (octets, size);
+    forget_epochs (group);
+    for (guint i = 0; i < 2; i++) {
+      bravis_vtkd_deliver (at (group, i)->vtkd, sent->from, altered);
+      group_poll (group, at (group, i));
+      /* Only the copy of the other one may be bad without one's seeing it. */
+      if (place < header_size || (place - header_size) / BRAVIS_COPY_SIZE == i)
+        g_assert_cmpuint (at (group, i)->epochs->len, ==, 0);
+      else
+        g_assert_cmpuint (at (group, i)->epochs->len, ==, 1);
+    }
+  }
+}
+
+static void
+test_truncated_and_extended_messages_are_malformed (void)
+{
+  g_autoptr (Group) group = group_of (3);
+  GBytes *keys = g_ptr_array_index (group->key_changes, 1);
+  g_autoptr (GBytes) refresh = bravis_vtkd_refresh_write (3);
+  GBytes *messages[] = { keys, refresh };
+
+  for (guint i = 0; i < G_N_ELEMENTS (messages); i++) {
+    gsize size;
+    const guint8 *data = g_bytes_get_data (messages[i], &size);
+    g_autofree guint8 *longer = g_malloc0 (size + 1);
+
+    memcpy (longer, data, size);
+    for (gsize cut = 0; cut <= size + 1; cut++) {
+      g_autoptr (GBytes) bytes = g_bytes_new (longer, cut);
+      g_auto (BravisVtkdKeys) read = { 0 };
+      guint64 view;
+
+      if (cut == size)
+        continue;
+      if (i == 0)
+        g_assert_false (bravis_vtkd_keys_read (&read, bytes));
+      else
+        g_assert_false (bravis_vtkd_refresh_read (&view, bytes));
+    }
+  }
+}
+
+/* --- what members say of themselves --- */
+
+static BravisShare *
+make_share (guint signer, GcpMemberId id, guint32 serial)
+{
+  g_autoptr (BravisSecret) key = NULL;
+
+  return bravis_share_new (vtkd_identity (signer), VTKD_CONFERENCE, id, serial,
+      &random_source, &key, NULL);
+}
+
+/* In a view with a newcomer, @liar says @message in place of its VTKD_SHARE, with
+ * a share of that serial number that @signer signed for it. */
+static Group *
+exchange_with_lie (guint liar, BravisVtkdShare *message, guint signer,
+    guint32 serial)
+{
+  Group *group = group_of (2);
+  GQueue said;
+  Message *next;
+
+  group_join (group, 2);
+  group_view (group, BRAVIS_CAUSE_JOIN, FALSE);
+  said = group->queue;
+  g_queue_init (&group->queue);
+  while ((next = g_queue_pop_head (&said))) {
+    if (next->from == at (group, liar)->card->id) {
+      g_autoptr (GBytes) lie = NULL;
+
+      message->view = gcp_view_get_number (group->view);
+      message->share = make_share (signer, next->from, serial);
+      lie = bravis_vtkd_share_write (message);
+      group_say (group, at (group, liar), lie);
+      bravis_vtkd_share_clear (message);
+      message_free (next);
+    } else {
+      g_queue_push_tail (&group->queue, next);
+    }
+  }
+  group_run (group);
+  return group;
+}
+
+static void
+test_newcomer_cannot_set_the_groups_state (void)
+{
+  BravisVtkdShare lie = { .knows = TRUE, .epoch = BRAVIS_MAX_EPOCH - 1,
+    .version = 77 };
+  g_autoptr (Group) group = NULL;
+
+  bravis_policy_init (&lie.policy);
+  lie.policy.cipher[0] = BRAVIS_CIPHER_AES_256_GCM;
+  group = exchange_with_lie (2, &lie, 2, 2);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_cmpuint (bravis_epoch_get_number (last_epoch (at (group, i))), ==,
+        3);
+    g_assert_cmpint (bravis_epoch_get_policy (last_epoch (at (group,
+        i)))->cipher[0], ==, BRAVIS_CIPHER_AES_128_GCM);
+    g_assert_cmpuint (at (group, i)->blamed->len, >=, 1);
+  }
+}
+
+/* A newcomer may come with a high number, from a group of its own, but not with
+ * one that leaves no room. */
+static void
+test_epoch_numbers_cannot_be_used_up_by_newcomers (void)
+{
+  BravisVtkdShare message = { .epoch = G_MAXUINT32 };
+  g_autoptr (BravisShare) share = make_share (0, 1, 1);
+  g_autoptr (GBytes) good = NULL;
+  g_autoptr (GBytes) bad = NULL;
+  g_auto (BravisVtkdShare) read = { 0 };
+  g_auto (BravisVtkdShare) read_bad = { 0 };
+
+  bravis_policy_init (&message.policy);
+  message.share = share;
+  good = bravis_vtkd_share_write (&message);
+  message.epoch++;
+  bad = bravis_vtkd_share_write (&message);
+  g_assert_true (bravis_vtkd_share_read (&read, good));
+  g_assert_false (bravis_vtkd_share_read (&read_bad, bad));
+}
+
+static void
+test_share_that_the_member_did_not_sign_is_not_taken (void)
+{
+  BravisVtkdShare lie = { .knows = FALSE };
+  g_autoptr (Group) group = NULL;
+
+  bravis_policy_init (&lie.policy);
+  group = exchange_with_lie (2, &lie, 3, 5);
+  assert_blames (at (group, 0), at (group, 2));
+  assert_blames (at (group, 1), at (group, 2));
+  /* The share of its card goes on being the one that counts. */
+  assert_agreed (group);
+}
+
+static void
+assert_only_blamed (Member *member, Member *whom)
+{
+  g_assert_cmpuint (member->blamed->len, >, 0);
+  for (guint i = 0; i < member->blamed->len; i++)
+    g_assert_cmpuint (g_array_index (member->blamed, GcpMemberId, i), ==,
+        whom->card->id);
+}
+
+static void
+assert_same_epoch (Group *group, guint a, guint b)
+{
+  assert_same_key (last_epoch (at (group, a)), last_epoch (at (group, b)));
+  g_assert_true (gcp_view_equal (bravis_epoch_get_view (last_epoch (at (group,
+      a))), group->view));
+  g_assert_cmpuint (bravis_vtkd_get_holder (at (group, a)->vtkd), ==,
+      bravis_vtkd_get_holder (at (group, b)->vtkd));
+}
+
+/* Whatever it says: who knew its share, and who is new, go on alike. */
+static void
+test_old_member_that_lies_of_its_share_parts_nobody (void)
+{
+  /* Signed and out of turn; an old one of its own; not signed by itself. */
+  static const struct {
+    guint signer;
+    guint32 serial;
+  } lies[] = { { 0, 9 }, { 0, 1 }, { 3, 9 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lies); i++) {
+    BravisVtkdShare lie = { .knows = TRUE, .epoch = 2, .version = 2 };
+    g_autoptr (Group) group = NULL;
+
+    bravis_policy_init (&lie.policy);
+    group = exchange_with_lie (0, &lie, lies[i].signer, lies[i].serial);
+    assert_only_blamed (at (group, 1), at (group, 0));
+    if (at (group, 2)->blamed->len > 0)
+      assert_only_blamed (at (group, 2), at (group, 0));
+    assert_same_epoch (group, 1, 2);
+  }
+}
+
+static void
+test_malformed_share_message_does_not_stop_the_others (void)
+{
+  g_autoptr (Group) group = group_of (2);
+  g_autoptr (GBytes) noise = g_bytes_new_static ("\001noise", 6);
+  Message *last;
+
+  group_join (group, 2);
+  group_view (group, BRAVIS_CAUSE_JOIN, FALSE);
+  last = g_queue_pop_tail (&group->queue);
+  g_assert_cmpuint (last->from, ==, at (group, 2)->card->id);
+  message_free (last);
+  group_say (group, at (group, 2), noise);
+  group_run (group);
+  assert_blames (at (group, 0), at (group, 2));
+  assert_agreed (group);
+}
+
+int
+main (int argc, char **argv)
+{
+  int result;
+
+  g_test_init (&argc, &argv, NULL);
+  vtkd_group_begin ();
+  bravis_random_init_system (&random_source);
+#define ADD(name) g_test_add_func ("/keymgmt/vtkd-attacks/" #name, test_ ## name)
+  ADD (the_forgers_tools_work);
+  ADD (a_holders_fault_costs_it_the_token);
+  ADD (share_out_of_turn_or_unsigned_costs_the_token);
+  ADD (key_change_of_another_view_is_dropped);
+  ADD (key_change_by_who_has_not_the_token_is_dropped);
+  ADD (replayed_key_change_is_dropped);
+  ADD (a_bad_copy_is_blamed_and_mended);
+  ADD (no_altered_octet_gets_through);
+  ADD (truncated_and_extended_messages_are_malformed);
+  ADD (newcomer_cannot_set_the_groups_state);
+  ADD (epoch_numbers_cannot_be_used_up_by_newcomers);
+  ADD (share_that_the_member_did_not_sign_is_not_taken);
+  ADD (old_member_that_lies_of_its_share_parts_nobody);
+  ADD (malformed_share_message_does_not_stop_the_others);
+  result = g_test_run ();
+  vtkd_group_end ();
+  return result;
+}
