@@ -1,5 +1,9 @@
 #include "bravis-rtp.h"
 
+#define RTCP_HEADER 8
+#define RTCP_FIRST 192          /* RFC 5761 §4 */
+#define RTCP_LAST 223
+
 #include "../gcp/gcp-wire.h"
 
 #define EXTENSION_BIT 0x10
@@ -35,5 +39,15 @@ bravis_rtp_read (const guint8 *data, gsize size, BravisRtp *rtp)
     rtp->padding = data[size - 1];
     return rtp->padding > 0 && rtp->padding <= size - rtp->header_size;
   }
+  return TRUE;
+}
+
+gboolean
+bravis_rtcp_read_header (const guint8 *data, gsize size, guint32 *ssrc)
+{
+  if (size < RTCP_HEADER || data[0] >> 6 != 2 || data[1] < RTCP_FIRST
+      || data[1] > RTCP_LAST)
+    return FALSE;
+  *ssrc = (guint32) data[4] << 24 | data[5] << 16 | data[6] << 8 | data[7];
   return TRUE;
 }

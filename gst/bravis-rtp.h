@@ -1,4 +1,4 @@
-/* bravis-rtp.h: the header of an RTP packet (RFC 3550 §5.1), as far as needed */
+/* bravis-rtp.h: the headers of RTP packets (RFC 3550 §5.1) and RTCP, as far as needed */
 #pragma once
 
 #include <glib.h>
@@ -21,5 +21,9 @@ gboolean bravis_rtp_read (const guint8 *data, gsize size, BravisRtp *rtp);
 
 /* As above, without a look at the padding: its size is encrypted in SRTP. */
 gboolean bravis_rtp_read_header (const guint8 *data, gsize size, BravisRtp *rtp);
+
+/* What of RTCP (RFC 3550 §6.4) is never encrypted: version, type, the first SSRC. FALSE
+ * for what does not begin so. */
+gboolean bravis_rtcp_read_header (const guint8 *data, gsize size, guint32 *ssrc);
 
 G_END_DECLS

@@ -5,18 +5,9 @@
 BravisSrtpProfile
 bravis_srtp_profile_of_cipher (BravisCipher cipher)
 {
-  switch (cipher) {
-    case BRAVIS_CIPHER_AES_256_GCM:
-    case BRAVIS_CIPHER_CHACHA20_POLY1305:
-      return BRAVIS_SRTP_AES_256_GCM;
-    case BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80:
-    case BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64:
-      return BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_80;
-    case BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32:
-      return BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_32;
-    default:
-      return BRAVIS_SRTP_AES_128_GCM;
-  }
+  return cipher == BRAVIS_CIPHER_AES_256_GCM
+      || cipher == BRAVIS_CIPHER_CHACHA20_POLY1305
+      ? BRAVIS_SRTP_AES_256_GCM : BRAVIS_SRTP_AES_128_GCM;
 }
 
 const char *

@@ -12,6 +12,7 @@
 #define SEARCH_STEPS 8          /* roll-over counters tried for one packet */
 #define SEARCH_LIMIT 4096       /* and in all, before it begins again */
 #define AEAD_TAG_SIZE 16        /* no profile of an epoch has another */
+#define SRTCP_FIXED_SIZE (8 + 4) /* clear octets, and the index */
 
 /* An SSRC of a stream of a member, over all epochs. */
 typedef struct {
@@ -295,17 +296,34 @@ unprotect (BravisSrtpReceiver *receiver, Key *key, guint8 *data, int *length,
   return status;
 }
 
+/* Its own index is in each SRTCP packet: there is none to be carried over. */
+static srtp_err_status_t
+unprotect_rtcp (Key *key, guint8 *data, int *length, guint32 ssrc)
+{
+  srtp_err_status_t status;
+
+  if (!g_hash_table_contains (key->placed, GUINT_TO_POINTER (ssrc))
+      && g_hash_table_size (key->placed) >= MAX_SSRCS)
+    return srtp_err_status_bad_param;
+  status = srtp_unprotect_rtcp_mki (key->context->srtp, data, length, TRUE);
+  if (status == srtp_err_status_ok)
+    g_hash_table_add (key->placed, GUINT_TO_POINTER (ssrc));
+  return status;
+}
+
+/* @rtp: its header; NULL: it is SRTCP of @ssrc. */
 static BravisDrop
 open_with_mki (BravisSrtpReceiver *receiver, guint8 *data, int *length,
-    const BravisRtp *rtp, guint64 *kid)
+    const BravisRtp *rtp, guint32 ssrc, guint64 *kid)
 {
+  gsize overhead = AEAD_TAG_SIZE + BRAVIS_SRTP_MKI_SIZE
+      + (rtp ? rtp->header_size : SRTCP_FIXED_SIZE);
   g_autoptr (Key) fresh = NULL;
   Key *key = NULL;
   GcpReader reader;
   BravisDrop drop;
 
-  if ((gsize) *length
-      < rtp->header_size + AEAD_TAG_SIZE + BRAVIS_SRTP_MKI_SIZE)
+  if ((gsize) *length < overhead)
     return BRAVIS_DROP_MALFORMED;
   gcp_reader_init (&reader, data + *length - BRAVIS_SRTP_MKI_SIZE,
       BRAVIS_SRTP_MKI_SIZE);
@@ -313,7 +331,8 @@ open_with_mki (BravisSrtpReceiver *receiver, guint8 *data, int *length,
   drop = find_key (receiver, *kid, &key, &fresh);
   if (drop != BRAVIS_DROP_NONE)
     return drop;
-  drop = drop_from_status (unprotect (receiver, key, data, length, rtp));
+  drop = drop_from_status (rtp ? unprotect (receiver, key, data, length, rtp)
+      : unprotect_rtcp (key, data, length, ssrc));
   if (drop != BRAVIS_DROP_NONE)
     return drop;
   if (fresh)
@@ -337,7 +356,28 @@ bravis_srtp_receiver_open (BravisSrtpReceiver *receiver, guint8 *data,
     drop = drop_from_status (srtp_unprotect (receiver->context->srtp, data,
             &length));
   else
-    drop = open_with_mki (receiver, data, &length, &rtp, kid);
+    drop = open_with_mki (receiver, data, &length, &rtp, rtp.ssrc, kid);
+  if (drop == BRAVIS_DROP_NONE)
+    *out_size = length;
+  return drop;
+}
+
+BravisDrop
+bravis_srtp_receiver_open_rtcp (BravisSrtpReceiver *receiver, guint8 *data,
+    gsize size, gsize *out_size, guint64 *kid)
+{
+  int length = size;
+  BravisDrop drop;
+  guint32 ssrc;
+
+  *kid = 0;
+  if (size > G_MAXINT || !bravis_rtcp_read_header (data, size, &ssrc))
+    return BRAVIS_DROP_MALFORMED;
+  if (receiver->context)
+    drop = drop_from_status (srtp_unprotect_rtcp (receiver->context->srtp, data,
+            &length));
+  else
+    drop = open_with_mki (receiver, data, &length, NULL, ssrc, kid);
   if (drop == BRAVIS_DROP_NONE)
     *out_size = length;
   return drop;

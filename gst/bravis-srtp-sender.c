@@ -183,6 +183,20 @@ note_index (BravisSrtpSender *sender, Track *track, const BravisRtp *rtp,
   g_hash_table_insert (sender->tracks, GUINT_TO_POINTER (rtp->ssrc), track);
 }
 
+static BravisDrop
+drop_from_status (srtp_err_status_t status)
+{
+  switch (status) {
+    case srtp_err_status_replay_fail:
+      return BRAVIS_DROP_REPLAYED;
+    case srtp_err_status_replay_old:
+    case srtp_err_status_pkt_idx_old:
+      return BRAVIS_DROP_TOO_OLD;
+    default:
+      return BRAVIS_DROP_NO_KEY;
+  }
+}
+
 BravisDrop
 bravis_srtp_sender_protect (BravisSrtpSender *sender, guint8 *data, gsize size,
     gsize *out_size)
@@ -207,19 +221,33 @@ bravis_srtp_sender_protect (BravisSrtpSender *sender, guint8 *data, gsize size,
   }
   status = srtp_protect_mki (sender->context->srtp, data, &length,
       sender->context->use_mki, 0);
-  switch (status) {
-    case srtp_err_status_ok:
-      break;
-    case srtp_err_status_replay_fail:
-      return BRAVIS_DROP_REPLAYED;
-    case srtp_err_status_replay_old:
-    case srtp_err_status_pkt_idx_old:
-      return BRAVIS_DROP_TOO_OLD;
-    default:
-      return BRAVIS_DROP_NO_KEY;
-  }
+  if (status != srtp_err_status_ok)
+    return drop_from_status (status);
   sender->n_protected++;
   note_index (sender, track, &rtp, index);
+  *out_size = length;
+  return BRAVIS_DROP_NONE;
+}
+
+BravisDrop
+bravis_srtp_sender_protect_rtcp (BravisSrtpSender *sender, guint8 *data,
+    gsize size, gsize *out_size)
+{
+  srtp_err_status_t status;
+  int length = size;
+  guint32 ssrc;
+
+  if (size > G_MAXINT - BRAVIS_SRTP_OVERHEAD
+      || !bravis_rtcp_read_header (data, size, &ssrc))
+    return BRAVIS_DROP_MALFORMED;
+  if (!may_send (sender)
+      || !bravis_epoch_source_use_key (&sender->source, sender->n_protected))
+    return BRAVIS_DROP_NO_KEY;
+  status = srtp_protect_rtcp_mki (sender->context->srtp, data, &length,
+      sender->context->use_mki, 0);
+  if (status != srtp_err_status_ok)
+    return drop_from_status (status);
+  sender->n_protected++;
   *out_size = length;
   return BRAVIS_DROP_NONE;
 }

@@ -29,14 +29,14 @@ typedef enum {
 } BravisSrtpProfile;
 
 #define BRAVIS_SRTP_MKI_SIZE 8
-#define BRAVIS_SRTP_OVERHEAD (BRAVIS_SRTP_MKI_SIZE + 16)
+#define BRAVIS_SRTP_OVERHEAD (BRAVIS_SRTP_MKI_SIZE + 16 + 4)    /* SRTCP has an index */
 #define BRAVIS_SRTP_MIN_WINDOW 64       /* libsrtp2 takes no smaller one */
 #define BRAVIS_SRTP_MAX_WINDOW 32767
 
 const char *bravis_srtp_profile_to_string (BravisSrtpProfile profile);
 
 /* What a session's policy comes to where it is SRTP: the same, or what SRTP has that is
- * next to it and no weaker, but for the tags of SHA-1 (docs/protocol.md 9.4). */
+ * no weaker. Always AES-GCM, where the MKI is at the end of a packet. */
 BravisSrtpProfile bravis_srtp_profile_of_cipher (BravisCipher cipher);
 
 /* Master key and master salt, one after the other. */
@@ -65,6 +65,10 @@ gboolean bravis_srtp_sender_take_epoch (BravisSrtpSender *sender);
 BravisDrop bravis_srtp_sender_protect (BravisSrtpSender *sender, guint8 *data,
     gsize size, gsize *out_size);
 
+/* The same for a compound of RTCP, as SRTCP. */
+BravisDrop bravis_srtp_sender_protect_rtcp (BravisSrtpSender *sender, guint8 *data,
+    gsize size, gsize *out_size);
+
 BravisSrtpReceiver *bravis_srtp_receiver_new_static (BravisSrtpProfile profile,
     const BravisSecret *key, guint window);
 BravisSrtpReceiver *bravis_srtp_receiver_new_epochs
@@ -81,6 +85,10 @@ char *bravis_srtp_receiver_dup_sender_name (BravisSrtpReceiver *receiver,
  * BRAVIS_DROP_FORGED. @kid: as in the MKI, 0 with a static key. */
 BravisDrop bravis_srtp_receiver_open (BravisSrtpReceiver *receiver, guint8 *data,
     gsize size, gsize *out_size, guint64 *kid);
+
+/* The same for SRTCP. */
+BravisDrop bravis_srtp_receiver_open_rtcp (BravisSrtpReceiver *receiver,
+    guint8 *data, gsize size, gsize *out_size, guint64 *kid);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisSrtpSender, bravis_srtp_sender_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BravisSrtpReceiver, bravis_srtp_receiver_free)

@@ -4,10 +4,18 @@
 
 #define RTP "application/x-rtp"
 #define SRTP "application/x-srtp"
+#define RTCP "application/x-rtcp"
+#define SRTCP "application/x-srtcp"
 #define BRAVIS "application/x-bravis"
 #define FORMAT_FIELD "bravis-format"
 #define ORIGINAL_FIELD "original-media-type"
 #define KEPT_FIELD "bravis-original-media-type"     /* where caps have it already */
+
+gboolean
+gst_bravis_shape_is_srtp (GstBravisShape shape)
+{
+  return shape == GST_BRAVIS_SHAPE_SRTP || shape == GST_BRAVIS_SHAPE_SRTCP;
+}
 
 static GstBravisShape
 shape_of_open (const GstStructure *s, GstBravisFormat format)
@@ -20,8 +28,10 @@ shape_of_open (const GstStructure *s, GstBravisFormat format)
     return gst_structure_has_field (s, FORMAT_FIELD)
         ? GST_BRAVIS_SHAPE_NONE : GST_BRAVIS_SHAPE_RTP;
   }
-  return format == GST_BRAVIS_FORMAT_SRTP
-      ? GST_BRAVIS_SHAPE_NONE : GST_BRAVIS_SHAPE_FRAME;
+  if (format != GST_BRAVIS_FORMAT_SRTP)
+    return GST_BRAVIS_SHAPE_FRAME;
+  return gst_structure_has_name (s, RTCP)
+      ? GST_BRAVIS_SHAPE_SRTCP : GST_BRAVIS_SHAPE_NONE;
 }
 
 static GstBravisShape
@@ -30,6 +40,9 @@ shape_of_protected (const GstStructure *s, GstBravisFormat format)
   if (gst_structure_has_name (s, SRTP))
     return format == GST_BRAVIS_FORMAT_SFRAME
         ? GST_BRAVIS_SHAPE_NONE : GST_BRAVIS_SHAPE_SRTP;
+  if (gst_structure_has_name (s, SRTCP))
+    return format == GST_BRAVIS_FORMAT_SFRAME
+        ? GST_BRAVIS_SHAPE_NONE : GST_BRAVIS_SHAPE_SRTCP;
   if (format == GST_BRAVIS_FORMAT_SRTP)
     return GST_BRAVIS_SHAPE_NONE;
   if (gst_structure_has_name (s, RTP))
@@ -60,6 +73,9 @@ protect_structure (const GstStructure *open, GstBravisShape shape)
       break;
     case GST_BRAVIS_SHAPE_SRTP:
       gst_structure_set_name (s, SRTP);
+      break;
+    case GST_BRAVIS_SHAPE_SRTCP:
+      gst_structure_set_name (s, SRTCP);
       break;
     default:
       move_field (s, ORIGINAL_FIELD, KEPT_FIELD);
@@ -96,7 +112,8 @@ open_structure (const GstStructure *protected, GstBravisShape shape)
       gst_structure_remove_field (s, FORMAT_FIELD);
       break;
     case GST_BRAVIS_SHAPE_SRTP:
-      gst_structure_set_name (s, RTP);
+    case GST_BRAVIS_SHAPE_SRTCP:
+      gst_structure_set_name (s, shape == GST_BRAVIS_SHAPE_SRTP ? RTP : RTCP);
       gst_structure_remove_fields (s, "srtp-key", "srtp-cipher", "srtp-auth",
           "srtcp-cipher", "srtcp-auth", "mki", "roc", NULL);
       break;
@@ -143,7 +160,7 @@ gst_bravis_caps_protect (const GstCaps *caps, GstBravisFormat format,
       ? shape_of_open (s, format) : GST_BRAVIS_SHAPE_NONE;
   if (*shape == GST_BRAVIS_SHAPE_NONE)
     return refuse (caps, format == GST_BRAVIS_FORMAT_SRTP
-        ? "application/x-rtp, for format=srtp"
+        ? "application/x-rtp or application/x-rtcp, for format=srtp"
         : "data in system memory that are not protected already", shape, error);
   return gst_caps_new_full (protect_structure (s, *shape), NULL);
 }
@@ -163,13 +180,14 @@ gst_bravis_caps_open (const GstCaps *caps, GstBravisFormat format,
     return gst_caps_new_full (open, NULL);
   switch (format) {
     case GST_BRAVIS_FORMAT_SRTP:
-      return refuse (caps, "application/x-srtp, for format=srtp", shape, error);
+      return refuse (caps, "application/x-srtp or application/x-srtcp, for "
+          "format=srtp", shape, error);
     case GST_BRAVIS_FORMAT_SFRAME:
       return refuse (caps, "application/x-rtp, or application/x-bravis with "
           "original-media-type, for format=sframe", shape, error);
     default:
-      return refuse (caps, "application/x-rtp, application/x-srtp, or "
-          "application/x-bravis with original-media-type", shape, error);
+      return refuse (caps, "application/x-rtp, application/x-srtp, "
+          "application/x-srtcp, or application/x-bravis with original-media-type", shape, error);
   }
 }
 
@@ -225,7 +243,7 @@ gst_bravis_caps_open_all (const GstCaps *caps, GstBravisFormat format)
 any:
   gst_caps_unref (all);
   return format == GST_BRAVIS_FORMAT_SRTP
-      ? gst_caps_new_empty_simple (RTP) : gst_caps_new_any ();
+      ? gst_caps_from_string (RTP "; " RTCP) : gst_caps_new_any ();
 }
 
 gboolean
@@ -234,6 +252,10 @@ gst_bravis_caps_get_kind (const GstCaps *caps, BravisKind *kind)
   const GstStructure *s = gst_caps_get_structure (caps, 0);
   const char *type = gst_structure_get_name (s);
 
+  if (gst_structure_has_name (s, RTCP)) {
+    *kind = BRAVIS_KIND_SIGNALLING;
+    return TRUE;
+  }
   if (gst_structure_has_name (s, RTP)) {
     type = gst_structure_get_string (s, "media");
     if (type == NULL)

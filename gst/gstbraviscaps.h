@@ -4,6 +4,7 @@
  *   application/x-rtp, ...      application/x-rtp, ..., bravis-format=sframe
  *                               (the payload is closed, the header is not)
  *                               application/x-srtp, ...      with format=srtp
+ *   application/x-rtcp          application/x-srtcp          with format=srtp
  *   video/x-h264, ...           application/x-bravis,
  *                               original-media-type=video/x-h264, ...
  *
@@ -17,15 +18,19 @@
 G_BEGIN_DECLS
 
 #define GST_BRAVIS_CAPS_PROTECTED \
-    "application/x-rtp; application/x-srtp; application/x-bravis"
+    "application/x-rtp; application/x-srtp; application/x-srtcp; " \
+    "application/x-bravis"
 
 /* How the buffers of a stream are protected. */
 typedef enum {
   GST_BRAVIS_SHAPE_NONE,        /* no caps yet */
   GST_BRAVIS_SHAPE_FRAME,       /* SFrame over the whole buffer */
   GST_BRAVIS_SHAPE_RTP,         /* SFrame over the RTP payload */
-  GST_BRAVIS_SHAPE_SRTP
+  GST_BRAVIS_SHAPE_SRTP,
+  GST_BRAVIS_SHAPE_SRTCP
 } GstBravisShape;
+
+gboolean gst_bravis_shape_is_srtp (GstBravisShape shape);       /* or SRTCP */
 
 /* For caps that are fixed. NULL and BRAVIS_ERROR_CONFIG where they are wrong. */
 GstCaps *gst_bravis_caps_protect (const GstCaps *caps, GstBravisFormat format,

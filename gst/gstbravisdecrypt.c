@@ -118,7 +118,7 @@ gst_bravis_decrypt_set_caps (GstBravisProtect *protect, const GstCaps *caps,
   out = gst_bravis_caps_open (caps, settings->format, &shape, error);
   if (out == NULL)
     return NULL;
-  made = shape == GST_BRAVIS_SHAPE_SRTP
+  made = gst_bravis_shape_is_srtp (shape)
       ? make_srtp_receiver (self, session, settings, error)
       : make_receiver (self, session, settings, error);
   if (!made)
@@ -141,6 +141,9 @@ open_buffer (GstBravisDecrypt *self, const GstMapInfo *map, gsize *offset,
     case GST_BRAVIS_SHAPE_RTP:
       return bravis_receiver_open_rtp_around (self->receiver, map->data,
           map->size, offset, size, kid);
+    case GST_BRAVIS_SHAPE_SRTCP:
+      return bravis_srtp_receiver_open_rtcp (self->srtp_receiver, map->data,
+          map->size, size, kid);
     default:
       return bravis_srtp_receiver_open (self->srtp_receiver, map->data,
           map->size, size, kid);
@@ -174,7 +177,7 @@ gst_bravis_decrypt_process (GstBravisProtect *protect, GstBuffer **buffer,
   GstMapInfo map;
   BravisDrop drop;
 
-  if (!map_aligned (buffer, self->shape == GST_BRAVIS_SHAPE_SRTP, &map))
+  if (!map_aligned (buffer, gst_bravis_shape_is_srtp (self->shape), &map))
     return BRAVIS_DROP_MALFORMED;
   drop = open_buffer (self, &map, &offset, &size, kid);
   gst_buffer_unmap (*buffer, &map);
@@ -204,7 +207,7 @@ gst_bravis_decrypt_dup_sender_name (GstBravisProtect *protect, guint64 kid)
 {
   GstBravisDecrypt *self = GST_BRAVIS_DECRYPT (protect);
 
-  return self->shape == GST_BRAVIS_SHAPE_SRTP
+  return gst_bravis_shape_is_srtp (self->shape)
       ? bravis_srtp_receiver_dup_sender_name (self->srtp_receiver, kid)
       : bravis_receiver_dup_sender_name (self->receiver, kid);
 }

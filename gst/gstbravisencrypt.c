@@ -8,8 +8,9 @@
  * a session, which change with its members, or one static key.
  *
  * Caps application/x-rtp come out as application/x-rtp with bravis-format=sframe,
- * or as application/x-srtp with format=srtp; any other caps come out as
- * application/x-bravis, in which #bravisdecrypt finds the original ones.
+ * or as application/x-srtp with format=srtp, application/x-rtcp then as
+ * application/x-srtcp; any other caps come out as application/x-bravis, in which
+ * #bravisdecrypt finds the original ones.
  *
  * Once there is a key, stats also say what was picked: format, cipher, and provider, the
  * library that encrypts.
@@ -95,7 +96,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
 static void
 note_pick (GstBravisEncrypt *self)
 {
-  gboolean srtp = self->shape == GST_BRAVIS_SHAPE_SRTP;
+  gboolean srtp = gst_bravis_shape_is_srtp (self->shape);
   const char *format = srtp ? "srtp" : "sframe";
   const char *cipher = srtp
       ? bravis_srtp_sender_get_cipher (self->srtp_sender)
@@ -205,7 +206,7 @@ static gboolean
 make_static_sender (GstBravisEncrypt *self, const GstBravisSettings *settings,
     GstBravisShape shape, GError **error)
 {
-  GstBravisFormat format = shape == GST_BRAVIS_SHAPE_SRTP
+  GstBravisFormat format = gst_bravis_shape_is_srtp (shape)
       ? GST_BRAVIS_FORMAT_SRTP : GST_BRAVIS_FORMAT_SFRAME;
 
   if (!gst_bravis_settings_check_key (settings, format, error))
@@ -247,7 +248,7 @@ make_session_sender (GstBravisEncrypt *self, BravisSession *session,
     const GstBravisSettings *settings, const GstCaps *caps,
     GstBravisShape shape, GError **error)
 {
-  gboolean srtp = shape == GST_BRAVIS_SHAPE_SRTP;
+  gboolean srtp = gst_bravis_shape_is_srtp (shape);
   BravisKind kind;
 
   if (!choose_kind (settings, caps, &kind, error))
@@ -370,7 +371,8 @@ begins_frame (GstBravisEncrypt *self, const guint8 *data, gsize size)
   gboolean begins;
   BravisRtp rtp;
 
-  if (self->shape == GST_BRAVIS_SHAPE_FRAME)
+  if (self->shape == GST_BRAVIS_SHAPE_FRAME
+      || self->shape == GST_BRAVIS_SHAPE_SRTCP)
     return TRUE;
   if (!bravis_rtp_read_header (data, size, &rtp))
     return FALSE;
@@ -383,7 +385,7 @@ begins_frame (GstBravisEncrypt *self, const guint8 *data, gsize size)
 static void
 take_epoch (GstBravisEncrypt *self)
 {
-  if (self->shape == GST_BRAVIS_SHAPE_SRTP
+  if (gst_bravis_shape_is_srtp (self->shape)
       ? bravis_srtp_sender_take_epoch (self->srtp_sender)
       : bravis_sender_take_epoch (self->sender))
     note_pick (self);
@@ -435,8 +437,10 @@ protect_srtp (GstBravisEncrypt *self, GstBuffer **buffer)
   }
   if (self->has_stream && begins_frame (self, map.data, map.size))
     take_epoch (self);
-  drop = bravis_srtp_sender_protect (self->srtp_sender, map.data, map.size,
-      &size);
+  drop = self->shape == GST_BRAVIS_SHAPE_SRTCP
+      ? bravis_srtp_sender_protect_rtcp (self->srtp_sender, map.data, map.size,
+          &size)
+      : bravis_srtp_sender_protect (self->srtp_sender, map.data, map.size, &size);
   gst_buffer_unmap (*buffer, &map);
   if (drop == BRAVIS_DROP_NONE)
     gst_buffer_set_size (*buffer, size);
@@ -449,7 +453,7 @@ gst_bravis_encrypt_process (GstBravisProtect *protect, GstBuffer **buffer,
 {
   GstBravisEncrypt *self = GST_BRAVIS_ENCRYPT (protect);
 
-  return self->shape == GST_BRAVIS_SHAPE_SRTP
+  return gst_bravis_shape_is_srtp (self->shape)
       ? protect_srtp (self, buffer) : protect_sframe (self, buffer);
 }
 

@@ -109,7 +109,7 @@ test_packet_passes_with_a_static_key (void)
 {
   guint profile, i;
 
-  for (profile = 0; profile < 3; profile++) {
+  for (profile = 0; profile <= BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_32; profile++) {
     g_autoptr (BravisSecret) key = make_static_key (profile);
     g_autoptr (BravisSrtpSender) sender =
         bravis_srtp_sender_new_static (profile, key, WINDOW);
@@ -127,7 +127,7 @@ test_key_of_the_wrong_length_is_refused (void)
   g_autoptr (BravisSecret) key = bravis_secret_new (TEXT, 29);
   guint profile;
 
-  for (profile = 0; profile < 3; profile++) {
+  for (profile = 0; profile <= BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_32; profile++) {
     g_assert_null (bravis_srtp_sender_new_static (profile, key, WINDOW));
     g_assert_null (bravis_srtp_receiver_new_static (profile, key, WINDOW));
   }
@@ -392,7 +392,7 @@ test_garbage_is_refused (void)
   guint profile;
 
   check_garbage (member);
-  for (profile = 0; profile < 3; profile++) {
+  for (profile = 0; profile <= BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_32; profile++) {
     g_autoptr (BravisSecret) key = make_static_key (profile);
     g_autoptr (BravisSrtpReceiver) receiver =
         bravis_srtp_receiver_new_static (profile, key, WINDOW);
@@ -431,7 +431,7 @@ test_cut_or_altered_packet_is_refused (void)
   guint profile;
 
   check_damage (sender, member);
-  for (profile = 0; profile < 3; profile++) {
+  for (profile = 0; profile <= BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_32; profile++) {
     g_autoptr (BravisSecret) key = make_static_key (profile);
     g_autoptr (BravisSrtpSender) other =
         bravis_srtp_sender_new_static (profile, key, WINDOW);
@@ -460,6 +460,119 @@ test_key_protects_no_more_than_it_may (void)
   g_assert_cmpint (protect (sender, &packet, SSRC, 65), ==, BRAVIS_DROP_NONE);
 }
 
+/* --- RTCP --- */
+
+#define REPORT 28               /* octets of a sender report without blocks */
+
+static BravisDrop
+protect_report (BravisSrtpSender *sender, Packet *packet, guint8 number)
+{
+  const guint8 report[REPORT] = { 0x80, 200, 0, 6, 1, 2, 3, 4, [27] = number };
+
+  memcpy (packet->data, report, sizeof report);
+  packet->size = sizeof report;
+  return bravis_srtp_sender_protect_rtcp (sender, packet->data, packet->size,
+      &packet->size);
+}
+
+static BravisDrop
+open_report (BravisSrtpReceiver *receiver, const Packet *packet, guint8 number)
+{
+  const guint8 report[REPORT] = { 0x80, 200, 0, 6, 1, 2, 3, 4, [27] = number };
+  Packet copy = *packet;
+  guint64 kid;
+  BravisDrop drop = bravis_srtp_receiver_open_rtcp (receiver, copy.data,
+      copy.size, &copy.size, &kid);
+
+  if (drop == BRAVIS_DROP_NONE)
+    g_assert_cmpmem (copy.data, copy.size, report, sizeof report);
+  return drop;
+}
+
+static void
+test_reports_pass_from_member_to_member_over_key_changes (void)
+{
+  g_autoptr (TestGroup) group = test_group_new (2);
+  g_autoptr (BravisSrtpSender) sender = make_sender (group, 0);
+  g_autoptr (BravisSrtpReceiver) receiver = make_receiver (group, 1);
+  Packet packet;
+
+  for (guint change = 0; change < 3; change++) {
+    for (guint i = 0; i < 10; i++) {
+      g_assert_cmpint (protect_report (sender, &packet, i), ==,
+          BRAVIS_DROP_NONE);
+      g_assert_cmpuint (packet.size, <=, REPORT + BRAVIS_SRTP_OVERHEAD);
+      g_assert_cmpint (open_report (receiver, &packet, i), ==,
+          BRAVIS_DROP_NONE);
+      g_assert_cmpint (open_report (receiver, &packet, i), ==,
+          BRAVIS_DROP_REPLAYED);
+    }
+    test_group_change_key (group, 2 + change);
+    bravis_srtp_sender_take_epoch (sender);
+  }
+}
+
+static void
+test_cut_or_altered_report_is_refused (void)
+{
+  g_autoptr (TestGroup) group = test_group_new (2);
+  g_autoptr (BravisSrtpSender) sender = make_sender (group, 0);
+  g_autoptr (BravisSrtpReceiver) receiver = make_receiver (group, 1);
+  Packet packet;
+
+  protect_report (sender, &packet, 1);
+  for (gsize size = 0; size < packet.size; size++) {
+    Packet cut = packet;
+
+    cut.size = size;
+    g_assert_cmpint (open_report (receiver, &cut, 1), !=, BRAVIS_DROP_NONE);
+  }
+  for (gsize i = 0; i < 8 * packet.size; i++) {
+    packet.data[i / 8] ^= 1 << i % 8;
+    g_assert_cmpint (open_report (receiver, &packet, 1), !=, BRAVIS_DROP_NONE);
+    packet.data[i / 8] ^= 1 << i % 8;
+  }
+  g_assert_cmpint (open_report (receiver, &packet, 1), ==, BRAVIS_DROP_NONE);
+}
+
+static void
+test_what_is_no_rtcp_is_refused (void)
+{
+  g_autoptr (TestGroup) group = test_group_new (2);
+  g_autoptr (BravisSrtpSender) sender = make_sender (group, 0);
+  Packet packet;
+
+  make_packet (&packet, SSRC, 1);
+  g_assert_cmpint (bravis_srtp_sender_protect_rtcp (sender, packet.data,
+          packet.size, &packet.size), ==, BRAVIS_DROP_MALFORMED);
+  g_assert_cmpint (bravis_srtp_sender_protect_rtcp (sender, packet.data, 7,
+          &packet.size), ==, BRAVIS_DROP_MALFORMED);
+}
+
+/* Whatever the policy names, SRTP has something for it, and it passes. */
+static void
+test_every_cipher_of_the_policy_passes (void)
+{
+  static const BravisCipher ciphers[] = {
+    BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_80,
+    BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_64,
+    BRAVIS_CIPHER_AES_128_CTR_HMAC_SHA256_32, BRAVIS_CIPHER_AES_128_GCM,
+    BRAVIS_CIPHER_AES_256_GCM, BRAVIS_CIPHER_CHACHA20_POLY1305,
+    BRAVIS_CIPHER_PUZZLE
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ciphers); i++) {
+    g_autoptr (TestGroup) group = test_group_new (2);
+    g_autoptr (BravisSrtpSender) sender = NULL;
+    g_autoptr (BravisSrtpReceiver) receiver = make_receiver (group, 1);
+
+    group->policy.cipher[BRAVIS_KIND_VIDEO] = ciphers[i];
+    test_group_change_key (group, 3);
+    sender = make_sender (group, 0);
+    assert_passes (sender, receiver, 1);
+  }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -484,5 +597,9 @@ main (int argc, char *argv[])
   ADD (garbage_is_refused);
   ADD (cut_or_altered_packet_is_refused);
   ADD (key_protects_no_more_than_it_may);
+  ADD (reports_pass_from_member_to_member_over_key_changes);
+  ADD (cut_or_altered_report_is_refused);
+  ADD (what_is_no_rtcp_is_refused);
+  ADD (every_cipher_of_the_policy_passes);
   return g_test_run ();
 }
