@@ -16,7 +16,8 @@
 enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 
 typedef struct {
-  char *sizes, *lists, *streams, *layouts, *directions, *formats, *ciphers, *clip;
+  char *sizes, *lists, *streams, *layouts, *directions, *formats, *ciphers, *providers;
+  char *clip;
   gboolean quick;
   int runs;
   char *json, *csv, *plot;
@@ -27,7 +28,7 @@ typedef struct {
   GPtrArray *loads;             /* of BenchLoad */
   GArray *lists, *streams;      /* of guint */
   GArray *layouts, *directions; /* of guint: BenchLayout, BenchDirection */
-  GStrv formats, ciphers;       /* NULL: all */
+  GStrv formats, ciphers, providers;    /* NULL: all */
   guint runs;
   guint n_done, n_wanted;
   gboolean counting;            /* nothing is measured yet */
@@ -44,6 +45,7 @@ plan_clear (Plan *plan)
   g_clear_pointer (&plan->directions, g_array_unref);
   g_clear_pointer (&plan->formats, g_strfreev);
   g_clear_pointer (&plan->ciphers, g_strfreev);
+  g_clear_pointer (&plan->providers, g_strfreev);
   g_clear_pointer (&plan->report, bench_media_report_free);
 }
 
@@ -161,6 +163,8 @@ make_plan (const Options *options, Plan *plan, GError **error)
     plan->ciphers = g_strsplit (options->ciphers, ",", -1);
   else if (quick)
     plan->ciphers = g_strsplit ("aes-128-gcm,-", ",", -1);
+  if (options->providers)
+    plan->providers = g_strsplit (options->providers, ",", -1);
   return plan_loads (options, plan, error)
       && read_numbers ("list", options->lists ? options->lists : "1,32",
       MAX_LIST, &plan->lists, error)
@@ -209,13 +213,19 @@ measure_one (Plan *plan, const BenchSetup *setup, BenchCost *cost, GError **erro
   return TRUE;
 }
 
+/* @words: NULL for all. */
+static gboolean
+is_among (char **words, const char *word)
+{
+  return !words || g_strv_contains ((const char *const *) words, word);
+}
+
 static gboolean
 is_wanted (const Plan *plan, const BenchProtection *protection)
 {
-  return (!plan->formats || g_strv_contains ((const char *const *) plan->formats,
-          protection->format))
-      && (!plan->ciphers || g_strv_contains ((const char *const *) plan->ciphers,
-          protection->cipher));
+  return is_among (plan->formats, protection->format)
+      && is_among (plan->ciphers, protection->cipher)
+      && is_among (plan->providers, protection->provider);
 }
 
 /* Where buffers are laid out otherwise, or there is more than one stream, not every
@@ -305,8 +315,8 @@ measure_raw (Plan *plan, guint size)
       bench_cost_measure_copy (size));
   for (guint i = 0; i < BRAVIS_N_AEADS; i++)
     for (guint k = 0; providers[k]; k++)
-      if (!plan->ciphers || g_strv_contains (
-              (const char *const *) plan->ciphers, ciphers[i]))
+      if (is_among (plan->ciphers, ciphers[i])
+          && is_among (plan->providers, providers[k]))
         bench_media_report_add_raw (plan->report, "(cipher alone)", ciphers[i],
             providers[k], size, bench_cost_measure_raw (providers[k], i, size));
 }
@@ -361,6 +371,7 @@ options_clear (Options *options)
   g_free (options->directions);
   g_free (options->formats);
   g_free (options->ciphers);
+  g_free (options->providers);
   g_free (options->clip);
   g_free (options->json);
   g_free (options->csv);
@@ -394,6 +405,8 @@ bench_media_main (int argc, char **argv)
       "sframe, sframe-rtp, srtp, - (all)", "F,F" },
     { "cipher", 'c', 0, G_OPTION_ARG_STRING, &options.ciphers,
       "aes-128-gcm ... (all)", "C,C" },
+    { "provider", 'p', 0, G_OPTION_ARG_STRING, &options.providers,
+      "ipsec-mb, gnutls, libsrtp2 ... (all)", "P,P" },
     { "runs", 'r', 0, G_OPTION_ARG_INT, &options.runs,
       "runs, of which the median counts (5)", "N" },
     { "json", 0, 0, G_OPTION_ARG_FILENAME, &options.json,
