@@ -3,31 +3,41 @@
 #define RTCP_HEADER 8
 #define RTCP_FIRST 192          /* RFC 5761 §4 */
 #define RTCP_LAST 223
-
-#include "../gcp/gcp-wire.h"
-
 #define EXTENSION_BIT 0x10
+#define EXTENSION_HEADER 4
 
+static guint16
+read_u16 (const guint8 *at)
+{
+  return at[0] << 8 | at[1];
+}
+
+static guint32
+read_u32 (const guint8 *at)
+{
+  return (guint32) read_u16 (at) << 16 | read_u16 (at + 2);
+}
+
+/* For each packet: so not by a reader that counts octet by octet. */
 gboolean
 bravis_rtp_read_header (const guint8 *data, gsize size, BravisRtp *rtp)
 {
-  GcpReader reader;
-  guint8 first;
+  gsize end;
 
-  gcp_reader_init (&reader, data, size);
-  first = gcp_read_u8 (&reader);
-  gcp_read_u8 (&reader);
-  rtp->sequence = gcp_read_u16 (&reader);
-  rtp->timestamp = gcp_read_u32 (&reader);
-  rtp->ssrc = gcp_read_u32 (&reader);
-  gcp_read_span (&reader, 4 * (first & 0xf));
-  if (first & EXTENSION_BIT) {
-    gcp_read_u16 (&reader);
-    gcp_read_span (&reader, 4 * gcp_read_u16 (&reader));
-  }
-  rtp->header_size = reader.at;
+  if (size < BRAVIS_RTP_FIXED_HEADER || data[0] >> 6 != 2)
+    return FALSE;
+  rtp->sequence = read_u16 (data + 2);
+  rtp->timestamp = read_u32 (data + 4);
+  rtp->ssrc = read_u32 (data + 8);
   rtp->padding = 0;
-  return !reader.failed && first >> 6 == 2;
+  end = BRAVIS_RTP_FIXED_HEADER + 4 * (data[0] & 0xf);
+  if (data[0] & EXTENSION_BIT) {
+    if (size < end + EXTENSION_HEADER)
+      return FALSE;
+    end += EXTENSION_HEADER + 4 * read_u16 (data + end + 2);
+  }
+  rtp->header_size = end;
+  return end <= size;
 }
 
 gboolean
@@ -48,6 +58,6 @@ bravis_rtcp_read_header (const guint8 *data, gsize size, guint32 *ssrc)
   if (size < RTCP_HEADER || data[0] >> 6 != 2 || data[1] < RTCP_FIRST
       || data[1] > RTCP_LAST)
     return FALSE;
-  *ssrc = (guint32) data[4] << 24 | data[5] << 16 | data[6] << 8 | data[7];
+  *ssrc = read_u32 (data + 4);
   return TRUE;
 }
