@@ -1,11 +1,12 @@
-"""Key changes, as one member sees them: docs/protocol.md, section 6. It reads them and
-says its own share; it does not hold the token."""
+"""Key changes, as one member sees them: docs/protocol.md, section 6. A Member knows
+shares and opens copies; a Party says its share, and holds the token when it is its
+turn. Nobody is blamed: what is wrong ends the program."""
 
 import dataclasses
 
-from card import Share
+from card import Share, new_share
 from epoch import Epoch
-from primitives import derive, extract, sha256, unseal, x25519
+from primitives import derive, extract, seal, sha256, unseal, x25519
 from wire import Malformed, Reader, u8, u32, u64, vector
 
 SHARE, KEYS, REFRESH = 1, 2, 3
@@ -139,3 +140,104 @@ class Member:
         """For the verification code (7.6)."""
         return sha256(b''.join(u64(member) + u32(share.serial) + share.public
                                for member, share in self.shares.items()))
+
+
+def seal_copy(pair, digest, sender, receiver, secret):
+    key = derive(pair, 'copy', digest + u64(sender) + u64(receiver), 32)
+    return seal(key, 0, b'', secret)
+
+
+class Party:
+    """@say (message, safe): to the group. @take (epoch): a new one."""
+
+    def __init__(self, identity, conference, card, private, draw, say, take):
+        self.identity, self.conference, self.card = identity, conference, card
+        self.draw, self.say, self.take = draw, say, take
+        self.member = Member(conference, card, private)
+        self.policy = bytes([3, 4, 4, 4, 4])
+        self.knows = self.exchanged = self.awaiting = False
+        self.version = self.highest = 0
+        self.said = {}
+        self.made = None        # (secret, private) of a key change on its way
+
+    def install(self, view, cards):
+        news = [card for card in cards if card.member not in self.member.cards]
+        self.member.install(view, cards)
+        self.awaiting, self.said, self.made = True, {}, None
+        if news:
+            self.exchanged = False
+            self.say(SaidShare(view, self.knows, self.highest, self.version, self.policy,
+                               self.member.shares[self.card.member]).encode(), False)
+        else:
+            self.act()
+
+    def refresh(self):
+        self.say(u8(REFRESH) + u64(self.member.view), False)
+
+    @property
+    def holder(self):
+        members = list(self.member.cards)
+        return members[self.version % len(members)]
+
+    def deliver(self, sender, message):
+        if Reader(message[1:]).u64() != self.member.view:
+            return
+        if message[0] == SHARE and not self.exchanged and sender not in self.said:
+            said = SaidShare.read(message)
+            self.member.take_share(sender, said)
+            self.said[sender] = said
+            if len(self.said) == len(self.member.cards):
+                self.settle()
+        elif message[0] == KEYS and self.awaiting and self.exchanged:
+            self.take_keys(sender, KeyChange.read(message))
+        elif message[0] == REFRESH and not self.awaiting:
+            self.awaiting = True
+            self.act()
+
+    def settle(self):
+        said = [self.said[member] for member in self.member.cards]
+        first = next((one for one in said if one.knows), said[0])
+        self.policy = first.policy
+        self.highest = max(self.highest, *(one.epoch for one in said))
+        self.version = max(one.version for one in said)
+        self.exchanged = self.knows = True
+        self.act()
+
+    def act(self):
+        """6.4"""
+        if not (self.exchanged and self.awaiting and self.holder == self.card.member):
+            return
+        own, private, secret = self.card.member, self.draw(32), self.draw(32)
+        member, shares = self.member, self.member.shares
+        share = new_share(self.identity, self.conference, own, shares[own].serial + 1, private)
+        epoch = self.make_epoch(secret)
+        others = [one for one in member.cards if one != own]
+        head = (u8(KEYS) + u64(member.view) + u64(self.version) + u64(epoch.number)
+                + self.policy + share.encode() + epoch.context + epoch.confirmation
+                + u8(len(others)))
+        copies = b''
+        for other in others:
+            pair = pair_key(self.conference, (own, shares[own]), member.private,
+                            (other, shares[other]))
+            copies += seal_copy(pair, sha256(head), own, other, secret)
+        self.made = secret, private
+        self.say(head + copies, True)
+
+    def make_epoch(self, secret):
+        members = [(one, card.digest) for one, card in self.member.cards.items()]
+        return Epoch(self.highest + 1, self.member.view, self.policy, members, secret)
+
+    def take_keys(self, sender, change):
+        if (sender != self.holder or change.version != self.version
+                or change.epoch != self.highest + 1 or change.policy != self.policy
+                or change.share.serial != self.member.shares[sender].serial + 1):
+            raise Malformed('a key change that no honest holder makes')
+        if sender == self.card.member:
+            secret, private = self.made
+            self.member.make_epoch(change, secret)
+            self.member.take_keys(sender, change, private)
+        else:
+            self.member.take_keys(sender, change)
+        self.version += 1
+        self.highest, self.awaiting = change.epoch, False
+        self.take(self.member.epoch)

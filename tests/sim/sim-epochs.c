@@ -366,6 +366,8 @@ measure_size (TestPki *pki, guint n)
   media.leaver = guest->conference->own->card->id;
   peer_leave (guest);
   world_run (media.world, 5 * WORLD_SECOND);
+  media.end = sim_network_now (media.world->network);
+  world_run (media.world, WORLD_SECOND);
   g_assert_cmpint (media.last_exposed, >=, left);
   g_test_message ("%u members: join to first frame %.1f, leave to last frame "
       "%.1f round trips", n, (double) (media.first_opened - invited) / round_trip,

@@ -1,0 +1,230 @@
+"""A peer that lets itself be invited, and is a member until it leaves: docs/protocol.md,
+sections 3 to 8, put together. Time is given to it; datagrams go through its socket."""
+
+import os
+
+import vtkd
+from card import new_card, verify_card
+from channel import Channel
+from command import LEAVE, Command
+from group import Member
+from handshake import Invitee
+from link import DIRECT, SealedLink
+from verification import COMMIT, REVEAL, code, commitment
+from wire import Malformed, Reader, u8, u16, u64, vector
+
+PROPOSAL, VOUCH, ADMIT, NOTICE, CONTACTS, STREAM, STREAM_END, MESSAGE, PAUSE = range(16, 25)
+VERIFY_COMMIT, VERIFY_REVEAL, COMMAND, REVOCATIONS = 25, 26, 27, 28
+DOOR = 192
+
+
+def read_address(reader):
+    """(IP as text, port), or None."""
+    family = reader.u8()
+    if family == 0:
+        return None
+    if family != 4:
+        raise Malformed('not an IPv4 address')
+    return '.'.join(map(str, reader.take(4))), reader.u16()
+
+
+def read_roster(octets):
+    """Section 7.2: (address, card) of each member."""
+    reader = Reader(octets)
+    if reader.u8() != 1:
+        raise Malformed('roster')
+    reader.take(5)
+    members = [(read_address(reader), reader.vector(3)) for _ in range(reader.u8())]
+    reader.end()
+    return members
+
+
+class Peer:
+    def __init__(self, identity, conference, socket, draw=os.urandom):
+        self.identity, self.conference, self.socket, self.draw = (
+            identity, conference, socket, draw)
+        self.private, share_private = draw(32), draw(32)
+        self.card = new_card(identity, conference, int.from_bytes(draw(8), 'big') | 1,
+                             self.private, share_private)
+        self.door = Invitee(identity, conference, self.card, draw)
+        self.cards, self.addresses = {}, {}     # by member id
+        self.links, self.channels = {}, {}
+        self.group = Member(self.card.member, self.send)
+        self.keys = vtkd.Party(identity, conference, self.card, share_private, draw,
+                               self.say, self.take_epoch)
+        self.now = 0.0
+        self.epoch = None
+        self.epochs, self.messages, self.views, self.media = [], [], [], []
+        self.numbers, self.commitments, self.code = {}, {}, None
+        self.number = None
+        self.sequence = 0
+        self.asked_to_leave = self.over = False
+
+    # --- datagrams ---
+
+    def receive(self, datagram, address, now):
+        self.now = now
+        if datagram[0] == DOOR:
+            self.door.receive(datagram, address, now)
+            if self.door.roster is not None and not self.cards:
+                self.join(address)
+        elif datagram[0] == DIRECT:
+            self.receive_sealed(datagram, address)
+        elif datagram[0] >> 6 == 2:
+            self.media.append(datagram)
+        self.run()
+
+    def receive_sealed(self, datagram, address):
+        sender = int.from_bytes(datagram[1:9], 'big')
+        plaintext = self.links[sender].open(datagram) if sender in self.links else None
+        if plaintext is None:
+            return
+        self.addresses[sender] = address
+        if plaintext[0] == 1:
+            self.channels[sender].receive(plaintext, self.now)
+
+    def tick(self, now):
+        self.now = now
+        self.door.tick(now)
+        self.run()
+
+    def run(self):
+        for member, channel in list(self.channels.items()):
+            while channel.messages:
+                self.group.receive(member, channel.messages.pop(0))
+                self.take_events()
+        while self.door.out:
+            self.socket.sendto(*self.door.out.pop(0))
+        for member, channel in self.channels.items():
+            if self.addresses.get(member):
+                for datagram in channel.poll(self.now):
+                    self.socket.sendto(self.links[member].seal(datagram),
+                                       self.addresses[member])
+
+    # --- members ---
+
+    def join(self, inviter_address):
+        for address, octets in read_roster(self.door.roster):
+            self.know(octets, address or inviter_address)
+        if self.door.inviter.member not in self.cards:
+            raise Malformed('the inviter is not in its roster')
+        self.door.answer_ready()
+
+    def know(self, octets, address):
+        card = verify_card(octets, self.identity, self.conference)
+        if card.member == self.card.member or card.member in self.cards:
+            return
+        self.cards[card.member] = card
+        self.links[card.member] = SealedLink(self.card, self.private, card)
+        self.channels[card.member] = Channel(len(self.channels) + 1)
+        self.addresses[card.member] = address
+
+    def send(self, member, message):
+        if member != self.card.member:
+            self.channels[member].send(message)
+
+    def say(self, message, safe=False):
+        self.group.multicast(message, safe)
+
+    # --- what the group brings ---
+
+    def take_events(self):
+        while self.group.events:
+            kind, *what = self.group.events.pop(0)
+            if kind == 'view':
+                self.take_view(*what)
+            elif kind == 'message':
+                self.deliver(*what)
+            else:
+                self.over = True
+
+    def take_view(self, number, members, _):
+        for member in members:
+            if member in self.group.cards:
+                self.know(self.group.cards[member], None)
+        own = {self.card.member: self.card}
+        self.views.append((number, members))
+        self.sequence = 0
+        self.keys.install(number, [own.get(member) or self.cards[member]
+                                   for member in members])
+        if self.asked_to_leave:
+            self.say_leave()
+
+    def deliver(self, sender, message):
+        kind = message[0]
+        if kind <= 15:
+            self.keys.deliver(sender, message)
+        elif kind == PROPOSAL:
+            self.judge(message)
+        elif kind == CONTACTS:
+            self.take_contacts(message)
+        elif kind == MESSAGE:
+            self.messages.append((sender, message[1:]))
+        elif kind in (COMMIT, REVEAL):
+            self.verify(sender, kind, Reader(message[1:]))
+        elif kind == COMMAND and sender != self.card.member:
+            Command.read(message).verify(self.conference, self.cards[sender])
+        elif kind == COMMAND and self.asked_to_leave:
+            self.group.leave()
+
+    def judge(self, message):
+        """7.1: a card that verifies is vouched for."""
+        reader = Reader(message[1:])
+        newcomer, _, address, octets = (reader.u64(), reader.vector(1), read_address(reader),
+                                        reader.vector(3))
+        card = verify_card(octets, self.identity, self.conference)
+        if card.member != newcomer:
+            raise Malformed('another member than proposed')
+        self.know(octets, address)
+        self.say(u8(VOUCH) + u64(newcomer) + card.digest + u8(0))
+
+    def take_contacts(self, message):
+        reader = Reader(message[9:])
+        for _ in range(reader.u8()):
+            member, address = reader.u64(), read_address(reader)
+            if member in self.cards and not self.addresses.get(member):
+                self.addresses[member] = address
+
+    # --- epochs ---
+
+    def take_epoch(self, epoch):
+        self.epoch = epoch
+        self.epochs.append(epoch)
+        self.number, self.commitments, self.numbers, self.code = self.draw(32), {}, {}, None
+        self.say(u8(VERIFY_COMMIT) + u64(epoch.number)
+                 + commitment(epoch.number, self.card.member, self.number))
+
+    def verify(self, sender, kind, reader):
+        number, octets = reader.u64(), reader.take(32)
+        if not self.epoch or number != self.epoch.number:
+            return
+        members = self.epoch.members
+        if kind == COMMIT and sender not in self.commitments:
+            self.commitments[sender] = octets
+            if len(self.commitments) == len(members):
+                self.say(u8(VERIFY_REVEAL) + u64(number) + self.number)
+        elif kind == REVEAL and len(self.commitments) == len(members):
+            if commitment(number, sender, octets) != self.commitments[sender]:
+                raise Malformed('another number than it committed to')
+            self.numbers[sender] = octets
+            if len(self.numbers) == len(members):
+                self.code = code(self.epoch, self.keys.member.hash_shares(),
+                                 [self.numbers[member] for member in members])
+
+    # --- the application's wishes ---
+
+    def multicast(self, octets):
+        self.say(u8(MESSAGE) + octets)
+
+    def announce(self, kind, stream, description):
+        self.say(u8(STREAM) + u8(kind) + u16(stream) + vector(2, description))
+
+    def leave(self):
+        self.asked_to_leave = True
+        self.say_leave()
+
+    def say_leave(self):
+        """The command, signed; at its delivery the group is left."""
+        self.sequence += 1
+        command = Command(self.group.view_id[0], self.sequence, LEAVE, b'')
+        self.say(command.sign(self.identity, self.conference, self.card.member).encode(), True)
