@@ -7,8 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#define TOTAL (24 * 1024 * 1024)        /* octets of a measurement ... */
-#define MAX_BUFFERS 20000               /* ... and at most so many buffers */
+#define MAX_BUFFERS 20000               /* of a measurement */
 #define MAX_BATCH (1024 * 1024)         /* octets that are made, then pushed */
 #define BATCH 256                       /* buffers, at most */
 #define WARM_UP 2                       /* batches */
@@ -111,7 +110,7 @@ static gboolean
 push_all (Worker *worker)
 {
   guint batch = get_batch (worker->setup);
-  guint n = CLAMP (TOTAL / bench_load_get_size (worker->setup->load,
+  guint n = CLAMP (worker->setup->total / bench_load_get_size (worker->setup->load,
           worker->setup->shape), batch, MAX_BUFFERS);
 
   for (; worker->n < n; worker->n += batch)
@@ -229,19 +228,19 @@ get_time (void)
 }
 
 static guint
-get_n (guint size)
+get_n (guint size, gsize total)
 {
-  return CLAMP (TOTAL / size, 64, MAX_BUFFERS);
+  return CLAMP (total / size, 64, MAX_BUFFERS);
 }
 
 double
 bench_cost_measure_raw (const char *provider, BravisAeadAlgorithm algorithm,
-    guint size)
+    guint size, gsize total)
 {
   guint8 key[32] = { 1 }, nonce[BRAVIS_AEAD_NONCE_SIZE] = { 0 };
   g_autoptr (BravisAead) aead = bravis_aead_new_by (provider, algorithm, key);
   g_autofree guint8 *data = g_malloc0 (size + BRAVIS_AEAD_TAG_SIZE);
-  guint n = get_n (size);
+  guint n = get_n (size, total);
   double began = 0;
 
   for (guint i = 0; i < n + n / 10; i++) {
@@ -255,10 +254,10 @@ bench_cost_measure_raw (const char *provider, BravisAeadAlgorithm algorithm,
 }
 
 double
-bench_cost_measure_copy (guint size)
+bench_cost_measure_copy (guint size, gsize total)
 {
   g_autofree guint8 *from = g_malloc0 (size), *to = g_malloc0 (size);
-  guint n = get_n (size);
+  guint n = get_n (size, total);
   double began = get_time ();
 
   for (guint i = 0; i < n; i++) {

@@ -22,6 +22,7 @@ typedef struct {
   BenchLayout layout;
   guint list;                   /* buffers of a list; 1: they come one by one */
   guint streams;                /* threads, each with elements of its own */
+  gsize total;                  /* octets that each is given, about */
 } BenchSetup;
 
 /* A buffer's, the mean over all streams and buffers. */
@@ -35,9 +36,9 @@ typedef struct {
 gboolean bench_cost_measure (const BenchSetup *setup, BenchCost *cost,
     GError **error);
 
-/* ns for the cipher alone, and for copying, of @size octets. */
+/* ns for the cipher alone, and for copying, of @size octets; of @total in all. */
 double bench_cost_measure_raw (const char *provider, BravisAeadAlgorithm algorithm,
-    guint size);
-double bench_cost_measure_copy (guint size);
+    guint size, gsize total);
+double bench_cost_measure_copy (guint size, gsize total);
 
 G_END_DECLS

@@ -11,6 +11,7 @@
 #define MAX_SIZE (1024 * 1024)
 #define MAX_LIST 256
 #define MAX_STREAMS 64
+#define MAX_MEGABYTES 4096
 #define BAR_WIDTH 30
 
 enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
@@ -19,7 +20,7 @@ typedef struct {
   char *sizes, *lists, *streams, *layouts, *directions, *formats, *ciphers, *providers;
   char *clip;
   gboolean quick;
-  int runs;
+  int runs, megabytes;
   char *json, *csv, *plot;
 } Options;
 
@@ -30,6 +31,7 @@ typedef struct {
   GArray *layouts, *directions; /* of guint: BenchLayout, BenchDirection */
   GStrv formats, ciphers, providers;    /* NULL: all */
   guint runs;
+  gsize total;                  /* octets of a measurement */
   guint n_done, n_wanted;
   gboolean counting;            /* nothing is measured yet */
   BenchMediaReport *report;
@@ -150,12 +152,14 @@ make_plan (const Options *options, Plan *plan, GError **error)
 {
   gboolean quick = options->quick;
 
-  if (options->runs < 1) {
-    g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-        "--runs must be above 0");
+  if (options->runs < 1 || options->megabytes < 1
+      || options->megabytes > MAX_MEGABYTES) {
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "--runs must be above 0, --megabytes 1 to %d", MAX_MEGABYTES);
     return FALSE;
   }
   plan->runs = options->runs;
+  plan->total = (gsize) options->megabytes << 20;
   plan->report = bench_media_report_new ();
   if (options->formats)
     plan->formats = g_strsplit (options->formats, ",", -1);
@@ -246,7 +250,8 @@ measure_directions (Plan *plan, BenchSetup *setup, const BenchCost *nothing,
   if (!plan->counting && setup->protection->aead >= 0
       && bench_load_is_of_size (setup->load))
     raw = bench_cost_measure_raw (setup->protection->provider,
-        setup->protection->aead, bench_load_get_size (setup->load, setup->shape));
+        setup->protection->aead, bench_load_get_size (setup->load, setup->shape),
+        setup->total);
   for (guint i = 0; i < plan->directions->len; i++) {
     BenchCost cost;
 
@@ -287,7 +292,7 @@ measure_shape (Plan *plan, BenchSetup *setup, GError **error)
 static gboolean
 measure_load (Plan *plan, const BenchLoad *load, GError **error)
 {
-  BenchSetup setup = { .load = load };
+  BenchSetup setup = { .load = load,.total = plan->total };
 
   for (guint i = 0; i < plan->layouts->len; i++)
     for (guint k = 0; k < plan->lists->len; k++)
@@ -312,13 +317,14 @@ measure_raw (Plan *plan, guint size)
   const char *const *providers = bravis_aead_list_providers ();
 
   bench_media_report_add_raw (plan->report, "memcpy", "-", "-", size,
-      bench_cost_measure_copy (size));
+      bench_cost_measure_copy (size, plan->total));
   for (guint i = 0; i < BRAVIS_N_AEADS; i++)
     for (guint k = 0; providers[k]; k++)
       if (is_among (plan->ciphers, ciphers[i])
           && is_among (plan->providers, providers[k]))
         bench_media_report_add_raw (plan->report, "(cipher alone)", ciphers[i],
-            providers[k], size, bench_cost_measure_raw (providers[k], i, size));
+            providers[k], size, bench_cost_measure_raw (providers[k], i, size,
+                plan->total));
 }
 
 static gboolean
@@ -383,7 +389,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 int
 bench_media_main (int argc, char **argv)
 {
-  g_auto (Options) options = { .runs = 5 };
+  g_auto (Options) options = { .runs = 5,.megabytes = 24 };
   g_auto (Plan) plan = { 0 };
   const GOptionEntry entries[] = {
     { "quick", 'q', 0, G_OPTION_ARG_NONE, &options.quick,
@@ -409,6 +415,8 @@ bench_media_main (int argc, char **argv)
       "ipsec-mb, gnutls, libsrtp2 ... (all)", "P,P" },
     { "runs", 'r', 0, G_OPTION_ARG_INT, &options.runs,
       "runs, of which the median counts (5)", "N" },
+    { "megabytes", 0, 0, G_OPTION_ARG_INT, &options.megabytes,
+      "MiB of buffers for each figure of a run (24)", "N" },
     { "json", 0, 0, G_OPTION_ARG_FILENAME, &options.json,
       "write the medians to FILE", "FILE" },
     { "csv", 0, 0, G_OPTION_ARG_FILENAME, &options.csv,
