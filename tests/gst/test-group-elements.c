@@ -4,6 +4,7 @@
 #include "test-sessions.h"
 
 #include "../../gst/bravis-outgoing.h"
+#include "../../gst/bravis-sframe.h"
 #include "../../gst/gstbravisgroupsink.h"
 #include "../../gst/gstbravisgroupsrc.h"
 
@@ -52,6 +53,58 @@ test_frames_come_out_as_they_went_in (void)
   g_assert_cmpuint (get_stat (bob->source, "misplaced"), ==, 0);
   sender_free (alice);
   receiver_free (bob);
+}
+
+/* --- how often a packet is encrypted --- */
+
+#define COUNTED 777             /* octets of the frames that are counted */
+#define N_COUNTED 20
+
+static gint n_encrypted, n_sent;
+
+typeof (bravis_sframe_encrypt) __real_bravis_sframe_encrypt;
+typeof (bravis_sframe_encrypt) __wrap_bravis_sframe_encrypt;
+
+gboolean
+__wrap_bravis_sframe_encrypt (BravisSFrame *sframe, guint64 counter,
+    const guint8 *header, gsize header_size, const guint8 *metadata,
+    gsize metadata_size, guint8 *payload, gsize size)
+{
+  if (size == COUNTED + 1)      /* with the octet of the pieces */
+    g_atomic_int_inc (&n_encrypted);
+  return __real_bravis_sframe_encrypt (sframe, counter, header, header_size,
+      metadata, metadata_size, payload, size);
+}
+
+static gboolean
+count_sent (guint from, guint to, guint8 *data, gsize size, gpointer user_data)
+{
+  if (size > COUNTED)
+    g_atomic_int_inc (&n_sent);
+  return TRUE;
+}
+
+static void
+test_packet_is_encrypted_once_whatever_the_size_of_the_group (void)
+{
+  for (guint n = 2; n <= 6; n++) {
+    g_autoptr (TestSessions) conference = test_sessions_new (n, (1 << n) - 1);
+    Sender *alice = sender_new (conference, 0);
+    Receiver *bob = receiver_new (conference, 1);
+    guint audio = sender_add (alice, "audio_0", OPUS);
+
+    test_sessions_set_pass (conference, count_sent, NULL);
+    n_encrypted = n_sent = 0;
+    receiver_play (bob);
+    sender_play (alice);
+    for (guint i = 0; i < N_COUNTED; i++)
+      sender_send (alice, audio, COUNTED);
+    assert_frames (wait_branch (bob, "audio_0"), alice, audio, 0);
+    sender_free (alice);
+    receiver_free (bob);
+    g_assert_cmpint (n_encrypted, ==, N_COUNTED);
+    g_assert_cmpint (n_sent, ==, N_COUNTED * (n - 1));
+  }
 }
 
 static void
@@ -1060,6 +1113,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(name) g_test_add_func ("/gst/group/" #name, test_##name)
   ADD (frames_come_out_as_they_went_in);
+  ADD (packet_is_encrypted_once_whatever_the_size_of_the_group);
   ADD (pad_says_whose_it_is);
   ADD (flags_of_frames_arrive);
   ADD (new_caps_come_with_their_first_frame);

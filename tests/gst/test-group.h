@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-#define TEST_GROUP_MAX 4
+#define TEST_GROUP_MAX 6
 
 typedef struct {
   char *name;                   /* "peer0@example.org" ... */
