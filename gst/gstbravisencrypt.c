@@ -61,6 +61,8 @@
 #include "../keymgmt/bravis-error.h"
 #include "../keymgmt/bravis-session-media.h"
 
+#define POOLED_SIZE 2048        /* octets: a packet, and room around it */
+
 struct _GstBravisEncrypt {
   GstBravisProtect parent;
 
@@ -77,6 +79,8 @@ struct _GstBravisEncrypt {
 
   /* What protects what goes out now: read by any thread, never freed. */
   const char *picked_format, *picked_cipher, *picked_provider;
+
+  GstBufferPool *pool;          /* of copies with room; NULL: none was needed yet */
 
   gboolean has_timestamp;       /* of the RTP packet before: a frame's packets */
   guint32 timestamp;            /* have the same one */
@@ -325,13 +329,41 @@ find_room (GstBuffer *buffer, Room *room)
   return TRUE;
 }
 
+static GstBufferPool *
+make_pool (void)
+{
+  GstBufferPool *pool = gst_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, NULL, POOLED_SIZE, 0, 0);
+  if (!gst_buffer_pool_set_config (pool, config)
+      || !gst_buffer_pool_set_active (pool, TRUE))
+    gst_clear_object (&pool);
+  return pool;
+}
+
+/* Of at least @size octets. Packets come from a pool. */
+static GstBuffer *
+get_buffer (GstBravisEncrypt *self, gsize size)
+{
+  GstBuffer *buffer = NULL;
+
+  if (size > POOLED_SIZE)
+    return gst_buffer_new_allocate (NULL, size, NULL);
+  if (!self->pool)
+    self->pool = make_pool ();
+  if (self->pool)
+    gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL);
+  return buffer;
+}
+
 /* A copy with room: @before octets in front and @behind at the end. */
 static GstBuffer *
-copy_with_room (GstBuffer *buffer, gsize before, gsize behind)
+copy_with_room (GstBravisEncrypt *self, GstBuffer *buffer, gsize before,
+    gsize behind)
 {
   gsize size = gst_buffer_get_size (buffer);
-  GstBuffer *copy = gst_buffer_new_allocate (NULL, before + size + behind,
-      NULL);
+  GstBuffer *copy = get_buffer (self, before + size + behind);
   GstMapInfo map;
 
   if (copy == NULL || !gst_buffer_map (copy, &map, GST_MAP_WRITE)) {
@@ -348,7 +380,7 @@ copy_with_room (GstBuffer *buffer, gsize before, gsize behind)
 }
 
 static gboolean
-make_room (GstBuffer **buffer, gsize before, gsize behind)
+make_room (GstBravisEncrypt *self, GstBuffer **buffer, gsize before, gsize behind)
 {
   GstBuffer *copy;
   Room room;
@@ -356,7 +388,7 @@ make_room (GstBuffer **buffer, gsize before, gsize behind)
   if (find_room (*buffer, &room) && room.before >= before
       && room.behind >= behind)
     return TRUE;
-  copy = copy_with_room (*buffer, before, behind);
+  copy = copy_with_room (self, *buffer, before, behind);
   if (copy == NULL)
     return FALSE;
   gst_buffer_unref (*buffer);
@@ -398,7 +430,7 @@ protect_sframe (GstBravisEncrypt *self, GstBuffer **buffer)
   GstMapInfo map;
   BravisDrop drop;
 
-  if (!make_room (buffer, BRAVIS_SFRAME_MAX_HEADER,
+  if (!make_room (self, buffer, BRAVIS_SFRAME_MAX_HEADER,
           bravis_sender_get_tag_size (self->sender))
       || !gst_buffer_map (*buffer, &map, GST_MAP_READWRITE))
     return BRAVIS_DROP_MALFORMED;
@@ -423,11 +455,12 @@ protect_srtp (GstBravisEncrypt *self, GstBuffer **buffer)
   GstMapInfo map;
   BravisDrop drop;
 
-  if (!make_room (buffer, 0, BRAVIS_SRTP_OVERHEAD)
+  if (!make_room (self, buffer, 0, BRAVIS_SRTP_OVERHEAD)
       || !gst_buffer_map (*buffer, &map, GST_MAP_READWRITE))
     return BRAVIS_DROP_MALFORMED;
   if (GPOINTER_TO_SIZE (map.data) % 4) {
-    GstBuffer *aligned = copy_with_room (*buffer, 0, BRAVIS_SRTP_OVERHEAD);
+    GstBuffer *aligned = copy_with_room (self, *buffer, 0,
+        BRAVIS_SRTP_OVERHEAD);
 
     gst_buffer_unmap (*buffer, &map);
     gst_buffer_unref (*buffer);
@@ -491,6 +524,9 @@ gst_bravis_encrypt_stop (GstBravisProtect *protect)
   if (self->has_stream)
     drop_srtp_sender (self);
   drop_stream (self);
+  if (self->pool)
+    gst_buffer_pool_set_active (self->pool, FALSE);
+  gst_clear_object (&self->pool);
   self->shape = GST_BRAVIS_SHAPE_NONE;
 }
 
