@@ -1,4 +1,5 @@
-/* The elements where applications put them: as encoder and decoder of rtpbin. */
+/* The elements where applications put them: as encoder and decoder of rtpbin, before and
+ * behind webrtcbin, between encoder and payloader. */
 #include <gst/gst.h>
 
 #define KEY "000102030405060708090a0b0c0d0e0f"
@@ -219,6 +220,171 @@ test_rtpbin_sends_srtp_and_srtcp (void)
   run ("format=srtp key=" SRTP_KEY, TRUE, "capsfilter caps=application/x-srtp");
 }
 
+/* --- webrtcbin: SFrame inside of what WebRTC encrypts anyway --- */
+
+typedef struct {
+  GstElement *pipeline, *ends[2];
+  GMainLoop *loop;
+  gint n_frames;
+} WebCall;
+
+static GstElement *
+other_end (WebCall *call, GstElement *end)
+{
+  return call->ends[end == call->ends[0]];
+}
+
+static void
+on_ice_candidate (GstElement *end, guint line, char *candidate, WebCall *call)
+{
+  g_signal_emit_by_name (other_end (call, end), "add-ice-candidate", line,
+      candidate);
+}
+
+/* What @end proposes, both are told. Descriptions are boxed values of a type whose
+ * header this test does without. */
+static void
+tell_both (WebCall *call, GstElement *end, GstPromise *promise, const char *what)
+{
+  const GValue *description = gst_structure_get_value (
+      gst_promise_get_reply (promise), what);
+
+  g_assert_nonnull (description);
+  g_signal_emit_by_name (end, "set-local-description",
+      g_value_get_boxed (description), NULL);
+  g_signal_emit_by_name (other_end (call, end), "set-remote-description",
+      g_value_get_boxed (description), NULL);
+  gst_promise_unref (promise);
+}
+
+static void
+on_answer (GstPromise *promise, gpointer user_data)
+{
+  WebCall *call = user_data;
+
+  tell_both (call, call->ends[1], promise, "answer");
+}
+
+static void
+on_offer (GstPromise *promise, gpointer user_data)
+{
+  WebCall *call = user_data;
+
+  tell_both (call, call->ends[0], promise, "offer");
+  g_signal_emit_by_name (call->ends[1], "create-answer", NULL,
+      gst_promise_new_with_change_func (on_answer, call, NULL));
+}
+
+static void
+on_negotiation_needed (GstElement *end, WebCall *call)
+{
+  g_signal_emit_by_name (end, "create-offer", NULL,
+      gst_promise_new_with_change_func (on_offer, call, NULL));
+}
+
+static void
+on_web_frame (GstElement *sink, GstBuffer *buffer, GstPad *pad, WebCall *call)
+{
+  if (g_atomic_int_add (&call->n_frames, 1) + 1 >= N_FRAMES)
+    g_main_loop_quit (call->loop);
+}
+
+static void
+on_web_pad (GstElement *end, GstPad *pad, WebCall *call)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) sink = NULL;
+  g_autoptr (GstPad) in = NULL;
+  GstElement *play;
+
+  if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC)
+    return;
+  play = gst_parse_bin_from_description ("bravisdecrypt key=" KEY
+      " ! rtph264depay ! fakesink name=sink sync=false signal-handoffs=true", TRUE,
+      &error);
+  g_assert_no_error (error);
+  sink = gst_bin_get_by_name (GST_BIN (play), "sink");
+  g_signal_connect (sink, "handoff", G_CALLBACK (on_web_frame), call);
+  gst_bin_add (GST_BIN (call->pipeline), play);
+  in = gst_element_get_static_pad (play, "sink");
+  g_assert_cmpint (gst_pad_link (pad, in), ==, GST_PAD_LINK_OK);
+  gst_element_sync_state_with_parent (play);
+}
+
+static void
+test_webrtcbin_carries_sframe (void)
+{
+  WebCall call = { gst_pipeline_new (NULL) };
+  g_autoptr (GstElementFactory) nice = gst_element_factory_find ("nicesrc");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstBus) bus = gst_element_get_bus (call.pipeline);
+  GstElement *source;
+
+  if (!nice) {
+    g_test_skip ("webrtcbin needs the elements of libnice");
+    gst_object_unref (call.pipeline);
+    return;
+  }
+  call.loop = g_main_loop_new (NULL, FALSE);
+  source = gst_parse_bin_from_description ("videotestsrc is-live=true "
+      "! video/x-raw,width=64,height=64,framerate=30/1 "
+      "! x264enc tune=zerolatency key-int-max=10 "
+      "! rtph264pay pt=96 config-interval=-1 ! bravisencrypt key=" KEY, TRUE,
+      &error);
+  g_assert_no_error (error);
+  gst_bin_add (GST_BIN (call.pipeline), source);
+  for (guint i = 0; i < 2; i++) {
+    call.ends[i] = gst_element_factory_make ("webrtcbin", NULL);
+    gst_bin_add (GST_BIN (call.pipeline), call.ends[i]);
+    g_signal_connect (call.ends[i], "on-ice-candidate",
+        G_CALLBACK (on_ice_candidate), &call);
+  }
+  g_signal_connect (call.ends[0], "on-negotiation-needed",
+      G_CALLBACK (on_negotiation_needed), &call);
+  g_signal_connect (call.ends[1], "pad-added", G_CALLBACK (on_web_pad), &call);
+  link_pads (source, "src", call.ends[0], "sink_0");
+  gst_bus_add_watch (bus, on_message, NULL);
+  gst_element_set_state (call.pipeline, GST_STATE_PLAYING);
+  g_main_loop_run (call.loop);
+  gst_element_set_state (call.pipeline, GST_STATE_NULL);
+  gst_bus_remove_watch (bus);
+  gst_object_unref (call.pipeline);
+  g_main_loop_unref (call.loop);
+}
+
+/* --- frames in a payloader that knows no codec --- */
+
+static void
+test_protected_frames_go_in_rtpgstpay (void)
+{
+  g_autofree char *clip = g_test_build_filename (G_TEST_DIST, "..", "media",
+      "big-buck-bunny-12s.mkv", NULL);
+  g_autofree char *line = g_strdup_printf ("filesrc location=\"%s\" ! matroskademux "
+      "! h264parse ! bravisencrypt key=" KEY " ! rtpgstpay ! rtpgstdepay "
+      "! bravisdecrypt name=decrypt key=" KEY " ! fakesink sync=false", clip);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (line, &error);
+  g_autoptr (GstElement) decrypt = NULL;
+  g_autoptr (GstBus) bus = NULL;
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 n = 0, dropped = 1;
+
+  g_assert_no_error (error);
+  bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
+      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  decrypt = gst_bin_get_by_name (GST_BIN (pipeline), "decrypt");
+  g_object_get (decrypt, "stats", &stats, NULL);
+  gst_structure_get_uint64 (stats, "frames", &n);
+  gst_structure_get_uint64 (stats, "dropped", &dropped);
+  g_assert_cmpuint (n, >, 100);
+  g_assert_cmpuint (dropped, ==, 0);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -228,5 +394,9 @@ main (int argc, char **argv)
       test_rtpbin_sends_sframe);
   g_test_add_func ("/gst/applications/rtpbin_sends_srtp_and_srtcp",
       test_rtpbin_sends_srtp_and_srtcp);
+  g_test_add_func ("/gst/applications/webrtcbin_carries_sframe",
+      test_webrtcbin_carries_sframe);
+  g_test_add_func ("/gst/applications/protected_frames_go_in_rtpgstpay",
+      test_protected_frames_go_in_rtpgstpay);
   return g_test_run ();
 }
