@@ -51,6 +51,10 @@ class CPeer:
         except FileNotFoundError:
             return ''
 
+    def lines(self, suffix):
+        """Those that are written whole."""
+        return self.read(suffix).split('\n')[:-1]
+
     def close(self):
         self.popen.kill()
         self.popen.wait()

@@ -13,10 +13,15 @@ tap.skip_without_cryptography()
 from meeting import Meeting, full, net_peer
 
 
+def logged(peer, what):
+    """The words of each line of that kind, behind the time and the kind."""
+    return [words[2:] for words in map(str.split, peer.lines('.log')) if words[1] == what]
+
+
 def last_view(peer):
     """The ids in the newest view that it logged."""
-    views = [line for line in peer.read('.log').splitlines() if ' view ' in line]
-    return views[-1].split()[4:] if views else []
+    views = logged(peer, 'view')
+    return views[-1][2:] if views else []
 
 
 def follow(meeting):
@@ -45,11 +50,11 @@ def follow(meeting):
 
     paul.leave()
     meeting.wait('paul to be out', lambda: paul.over)
-    for peer in (alice, bob):
+    for peer in (alice, bob):       # why somebody went is logged before or after the view
         meeting.wait('a view without paul', lambda: len(last_view(peer)) == 2)
-        gone = [line.split()[1:] for line in peer.read('.log').splitlines()
-                if ' departed ' in line]
-        assert gone == [['departed', f'{paul.card.member:x}', 'left']], gone
+        meeting.wait('why paul went', lambda: logged(peer, 'departed'))
+        gone = logged(peer, 'departed')
+        assert gone == [[f'{paul.card.member:x}', 'left']], gone
 
 
 def test_member_joins_changes_keys_and_leaves(bravis, program):
