@@ -6,15 +6,14 @@ import os
 import vtkd
 from card import new_card, verify_card
 from channel import Channel
-from command import LEAVE, Command
+from command import COMMAND, LEAVE, Command
 from group import Member
 from handshake import Invitee
 from link import DIRECT, SealedLink
 from verification import COMMIT, REVEAL, code, commitment
 from wire import Malformed, Reader, u8, u16, u64, vector
 
-PROPOSAL, VOUCH, ADMIT, NOTICE, CONTACTS, STREAM, STREAM_END, MESSAGE, PAUSE = range(16, 25)
-VERIFY_COMMIT, VERIFY_REVEAL, COMMAND, REVOCATIONS = 25, 26, 27, 28
+PROPOSAL, VOUCH, CONTACTS, STREAM, MESSAGE = 16, 17, 20, 21, 23
 DOOR = 192
 
 
@@ -55,6 +54,7 @@ class Peer:
         self.now = 0.0
         self.epoch = None
         self.epochs, self.messages, self.views, self.media = [], [], [], []
+        self.departed = []      # (member, why): 0 left, 1 failed, 2 put out
         self.numbers, self.commitments, self.code = {}, {}, None
         self.number = None
         self.sequence = 0
@@ -138,12 +138,13 @@ class Peer:
             else:
                 self.over = True
 
-    def take_view(self, number, members, _):
+    def take_view(self, number, members, departed):
         for member in members:
             if member in self.group.cards:
                 self.know(self.group.cards[member], None)
         own = {self.card.member: self.card}
         self.views.append((number, members))
+        self.departed += departed
         self.sequence = 0
         self.keys.install(number, [own.get(member) or self.cards[member]
                                    for member in members])
@@ -191,7 +192,7 @@ class Peer:
         self.epoch = epoch
         self.epochs.append(epoch)
         self.number, self.commitments, self.numbers, self.code = self.draw(32), {}, {}, None
-        self.say(u8(VERIFY_COMMIT) + u64(epoch.number)
+        self.say(u8(COMMIT) + u64(epoch.number)
                  + commitment(epoch.number, self.card.member, self.number))
 
     def verify(self, sender, kind, reader):
@@ -202,7 +203,7 @@ class Peer:
         if kind == COMMIT and sender not in self.commitments:
             self.commitments[sender] = octets
             if len(self.commitments) == len(members):
-                self.say(u8(VERIFY_REVEAL) + u64(number) + self.number)
+                self.say(u8(REVEAL) + u64(number) + self.number)
         elif kind == REVEAL and len(self.commitments) == len(members):
             if commitment(number, sender, octets) != self.commitments[sender]:
                 raise Malformed('another number than it committed to')

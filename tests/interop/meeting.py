@@ -2,6 +2,7 @@
 ports of loopback that were free."""
 
 import os
+import random
 import select
 import socket
 import subprocess
@@ -61,13 +62,38 @@ class CPeer:
         self.popen.stdin.close()
 
 
-class Meeting:
-    """@lines: name -> what is run for that peer."""
+class LossySocket:
+    """UDP that loses that share of the datagrams, of both directions."""
 
-    def __init__(self, bravis, directory, lines, environment=None):
-        self.directory = directory
+    def __init__(self, loss):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(('127.0.0.1', 0))
+        self.loss, self.random = loss, random.Random(1)
+
+    def sendto(self, datagram, address):
+        if self.random.random() >= self.loss:
+            self.socket.sendto(datagram, address)
+
+    def receive(self, wait):
+        """(datagram, address); None: nothing came within @wait s, or it was lost."""
+        if not select.select([self.socket], [], [], wait)[0]:
+            return None
+        came = self.socket.recvfrom(2048)
+        return came if self.random.random() >= self.loss else None
+
+    def getsockname(self):
+        return self.socket.getsockname()
+
+    def close(self):
+        self.socket.close()
+
+
+class Meeting:
+    """@lines: name -> what is run for that peer. @loss: share of paul's datagrams."""
+
+    def __init__(self, bravis, directory, lines, environment=None, loss=0):
+        self.directory = directory
+        self.socket = LossySocket(loss)
         addresses = {name: f'127.0.0.1:{free_port()}' for name in lines}
         addresses['paul'] = f'127.0.0.1:{self.socket.getsockname()[1]}'
         self.make_certificates(bravis, addresses)
@@ -97,8 +123,9 @@ class Meeting:
         while not until():
             now = time.monotonic()
             assert now < end, f'waited in vain for {what}: {self.describe()}'
-            if select.select([self.socket], [], [], 0.01)[0]:
-                self.paul.receive(*self.socket.recvfrom(2048), time.monotonic())
+            came = self.socket.receive(0.01)
+            if came:
+                self.paul.receive(*came, time.monotonic())
             self.paul.tick(time.monotonic())
             tick()
 
