@@ -16,7 +16,7 @@ def context_hash(number, view, policy, members):
 
 class Epoch:
     def __init__(self, number, view, policy, members, secret):
-        self.number = number
+        self.number, self.view = number, view
         self.policy = policy
         self.members = [member for member, _ in members]
         self.context = context_hash(number, view, policy, members)

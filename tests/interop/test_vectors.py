@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives import serialization
 import sframe
 import verification
 import vtkd
-from card import new_card, new_share, verify_card
+from card import new_card, verify_card
 from command import Command
 from handshake import (BY_INVITEE, BY_INVITER, INVITEE, INVITER, READY, REPLY, WELCOME,
                        Transcript, is_for)
 from link import RELAYED, SealedLink
-from primitives import mac, public_of, sha256
+from primitives import derive, mac, public_of, sha256
 from wire import u8, u64
 from x509 import Identity, read_chain, verify
 
@@ -121,81 +121,71 @@ def test_link():
 
 
 class Group:
-    """All members, as each of them sees the key changes."""
+    """All members, each of which says and draws by itself."""
 
     def __init__(self):
         self.cards = members()
-        self.drawn = {name: drawn(VECTORS['vtkd']['drawn'][name]) for name in NAMES}
-        self.members = {name: vtkd.Member(CONFERENCE, card, share)
+        self.epochs, self.order = {}, []        # of (name, message)
+        self.parties = {name: self.party(name, card, share)
                         for name, (card, _, share) in self.cards.items()}
+
+    def party(self, name, card, share):
+        draws = drawn(VECTORS['vtkd']['drawn'][name])
+        party = vtkd.Party(IDENTITIES[name], CONFERENCE, card, share,
+                           lambda size: draws.pop(0),
+                           lambda message, safe: self.order.append((name, message)),
+                           lambda epoch: self.epochs.__setitem__(name, epoch))
+        party.policy = bytes([3, 5, 4, 4, 4])
+        return party
 
     def install(self, view, names):
         for name in names:
-            self.members[name].install(view, [self.cards[other][0] for other in names])
+            self.parties[name].install(view, [self.cards[other][0] for other in names])
 
-    def play(self, step, names):
-        """The epoch that all come to; the holder's draws are its next share and E."""
-        epochs = []
-        for message in VECTORS['vtkd'][step]['messages']:
-            sender, body = message['from'], octets(message['message'])
-            sender_id = self.cards[sender][0].member
-            if body[0] == vtkd.SHARE:
-                said = vtkd.SaidShare.read(body)
-                assert said.encode() == body
-                for name in names:
-                    self.members[name].take_share(sender_id, said)
-            elif body[0] == vtkd.KEYS:
-                epochs = self.take_keys(sender, vtkd.KeyChange.read(body), names)
-        return epochs
-
-    def take_keys(self, sender, change, names):
-        private, secret = self.drawn[sender][:2]
-        del self.drawn[sender][:2]
-        holder = self.members[sender]
-        assert change.share == new_share(IDENTITIES[sender], CONFERENCE,
-                                         holder.card.member, change.share.serial, private)
-        epochs = []
-        for name in names:
-            if name == sender:
-                holder.make_epoch(change, secret)
-                epochs.append(holder.epoch)
-                holder.take_keys(holder.card.member, change, private)
-            else:
-                epochs.append(self.members[name].take_keys(holder.card.member, change))
-        return epochs
+    def play(self, given, names):
+        """What is said must be what the C implementation said, octet by octet."""
+        for message in given['messages']:
+            name, octets_ = self.order.pop(0)
+            assert (name, octets_.hex()) == (message['from'], message['message'])
+            for other in names:
+                self.parties[other].deliver(self.cards[name][0].member, octets_)
+        assert not self.order
 
 
-def check_epoch(epoch, given, secret_of):
-    assert epoch.number == given['number']
+def check_epoch(epoch, given):
+    assert (epoch.number, epoch.view) == (given['number'], given['view'])
+    assert epoch.prk == derive(octets(given['secret']), 'epoch', epoch.context, 32)
     assert epoch.confirmation == octets(given['confirmation'])
     assert epoch.export('vectors', b'x', 32) == octets(given['exported'])
-    assert secret_of(given)
     for kind in ('video', 'audio'):
         kid = given[kind]['kid']
         assert epoch.base_key(kid) == octets(given[kind]['base_key'])
         assert epoch.srtp_key(kid, 28) == octets(given[kind]['srtp_key'])
 
 
-def played():
+def play_all():
+    """The group after its last key change; each key change is checked."""
     group = Group()
-    for view, (step, names) in ((1, ('begin', NAMES[:1])), (2, ('join', NAMES)),
-                                (None, ('refresh', NAMES))):
-        if view:
-            group.install(view, names)
-        epochs = group.play(step, names)
-        assert len(epochs) == len(names)
-        yield group, step, epochs
+    for step, names in (('begin', NAMES[:1]), ('join', NAMES), ('refresh', NAMES)):
+        given = VECTORS['vtkd'][step]
+        if step == 'refresh':
+            group.parties['carol'].refresh()
+        else:
+            group.install(given['epoch']['view'], names)
+        group.play(given, names)
+        assert set(group.epochs) == set(names)
+        for epoch in group.epochs.values():
+            check_epoch(epoch, given['epoch'])
+    return group
 
 
 def test_key_changes():
-    for _, step, epochs in played():
-        for epoch in epochs:
-            check_epoch(epoch, VECTORS['vtkd'][step]['epoch'], lambda given: given['secret'])
+    play_all()
 
 
 def last_of_group():
-    *_, (group, _, epochs) = played()
-    return group, epochs[0]
+    group = play_all()
+    return group, group.epochs['alice']
 
 
 def test_verification_code():
@@ -209,7 +199,7 @@ def test_verification_code():
         assert number == epoch.number
         assert (kind, shown) == ((verification.COMMIT, verification.commitment(
             number, member, own)) if at < len(NAMES) else (verification.REVEAL, own))
-    shares = group.members['alice'].hash_shares()
+    shares = group.parties['alice'].member.hash_shares()
     assert shares == octets(given['shares'])
     assert verification.code(epoch, shares, numbers) == given['code']
 
@@ -264,6 +254,16 @@ def test_frame():
     assert key.protect(given['counter'], given['plaintext'].encode()) == octets(given['frame'])
     assert sframe.read_header(octets(given['frame']))[:2] == (given['kid'], given['counter'])
     assert u64(given['kid'])[-3:] in octets(given['frame'])
+
+
+def test_packet():
+    given = VECTORS['packet']
+    group, epoch = last_of_group()
+    assert given['kid'] == epoch.kid(group.cards['carol'][0].member, 1, 1)
+    rtp, packet = octets(given['rtp']), octets(given['packet'])
+    key = sframe.key_of(epoch, given['kid'])
+    assert sframe.protect_rtp(key, given['counter'], rtp) == packet
+    assert sframe.open_rtp(epoch, packet) == (rtp[12:], given['kid'])
 
 
 if __name__ == '__main__':

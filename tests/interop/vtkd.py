@@ -104,19 +104,15 @@ class Member:
 
     def take_keys(self, sender, change, private=None):
         """Makes the epoch. @private: of the next share, where this member is the
-        holder, who has no copy: then @sender's secret is not opened, and None is
-        returned."""
+        holder: it has no copy, and has made the epoch."""
         if change.view != self.view:
             raise Malformed('of another view')
         change.share.verify(self.conference, self.cards[sender])
-        secret = None
         if sender != self.card.member:
-            secret = self.open_own_copy(sender, change)
-            self.make_epoch(change, secret)
+            self.make_epoch(change, self.open_own_copy(sender, change))
         else:
             self.private = private
         self.shares[sender] = change.share
-        return self.epoch if secret else None
 
     def open_own_copy(self, sender, change):
         own = self.card.member

@@ -7,7 +7,7 @@
  * each member of the JSON is. Nothing is random: where a peer would draw, it gets the
  * next octets of a known row, and what it got is written beside what it made.
  */
-#include "../../gst/bravis-sframe.h"
+#include "../../gst/bravis-frame-guard.h"
 #include "../../keymgmt/bravis-command.h"
 #include "../../keymgmt/bravis-handshake.h"
 #include "../../keymgmt/bravis-link.h"
@@ -606,6 +606,36 @@ make_frame (Vectors *v, Group *group)
   end (v);
 }
 
+/* The first packet of a stream, its RTP header authenticated. */
+static void
+make_packet (Vectors *v, Group *group)
+{
+  static const guint8 rtp[] = { 0x80, 0xe1, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4,
+    0xc0, 's', 'o', 'u', 'n', 'd' };
+  BravisKid kid = { bravis_epoch_get_number (group->epochs[0]), 2,
+    BRAVIS_KIND_AUDIO, 1 };
+  guint64 packed = bravis_kid_pack (&kid);
+  g_autoptr (BravisSecret) base_key = bravis_epoch_derive_base_key (
+      group->epochs[0], packed);
+  g_autoptr (BravisSender) sender = bravis_sender_new_static (
+      BRAVIS_CIPHER_AES_128_GCM, packed, base_key);
+  guint8 packet[sizeof rtp + BRAVIS_GUARD_OVERHEAD];
+  gsize size;
+
+  memcpy (packet, rtp, sizeof rtp);
+  bravis_sender_set_rtp_header_auth (sender, TRUE);
+  bravis_sender_set_counter (sender, 0);
+  if (bravis_sender_protect_rtp (sender, packet, sizeof rtp, &size)
+      != BRAVIS_DROP_NONE)
+    g_error ("RTP");
+  begin (v, "packet");
+  add_number (v, "kid", packed);
+  add_number (v, "counter", 0);
+  add_octets (v, "rtp", rtp, sizeof rtp);
+  add_octets (v, "packet", packet, size);
+  end (v);
+}
+
 /* --- all --- */
 
 static char *
@@ -630,6 +660,7 @@ make_all (const char *directory)
   make_fingerprint (&v);
   make_log (&v, &group);
   make_frame (&v, &group);
+  make_packet (&v, &group);
   json_builder_end_object (v.json);
   root = json_builder_get_root (v.json);
   json_generator_set_root (generator, root);
