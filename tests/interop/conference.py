@@ -5,9 +5,9 @@ import os
 
 import vtkd
 from card import new_card, verify_card
-from channel import Channel
+from channel import LINK, Channel
 from command import COMMAND, LEAVE, Command
-from group import Member
+from group import OUT, Member
 from handshake import Invitee
 from link import DIRECT, SealedLink
 from verification import COMMIT, REVEAL, code, commitment
@@ -80,8 +80,11 @@ class Peer:
         if plaintext is None:
             return
         self.addresses[sender] = address
-        if plaintext[0] == 1:
+        if plaintext[0] == LINK:
             self.channels[sender].receive(plaintext, self.now)
+        elif plaintext[0] == OUT:
+            self.group.take_out(Reader(plaintext[1:]))
+            self.take_events()
 
     def tick(self, now):
         self.now = now

@@ -7,6 +7,7 @@ from wire import Malformed, Reader, u8, u32, u64, vector
 
 (SUBMIT, ORDER, RECEIPT, STABLE, LEAVE, HERE, FLUSH, CANDIDATE, UNORDERED, FLUSHED, FETCH,
  SHOWN, MISSING, APPENDED, CARD, PREPARE, PREPARED, COMMIT, REFUSED) = range(1, 20)
+OUT = 2                     # a datagram of its own, beside the links
 SAFE, OMITTED, MORE, AHEAD, NOT_FIRST = 1, 2, 4, 8, 16
 NO_ID = (0, 0)
 
@@ -146,6 +147,17 @@ class Member:
         elif view == self.view_id and kind in (ORDER, STABLE):
             self.order(sender, kind, reader)
 
+    def take_out(self, reader):
+        """The notice OUT (5.3): for a leaver whose COMMIT never came it is the end."""
+        view, primary, _ = read_id(reader), reader.boolean(), reader.u8()
+        reader.end()
+        if self.leaving and primary and view > self.view_id:
+            self.end()
+
+    def end(self):
+        self.ended = True
+        self.events.append(('end',))
+
     def order(self, sender, kind, reader):
         if sender != self.members[0] or self.frozen:
             return
@@ -244,8 +256,7 @@ class Member:
         for place, flags, payload in self.appended:
             self.put_together(self.members[place], flags, payload)
         if self.own not in proposal.members:
-            self.ended = True
-            self.events.append(('end',))
+            self.end()
             return
         self.view_id, self.members = proposal.view_id, proposal.members
         self.highest = max(self.highest, proposal.view_id[0])

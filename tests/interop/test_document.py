@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import x25519
 import sframe
 import verification
 from epoch import Epoch
+from group import Member
 from primitives import LOW_ORDER, derive
-from wire import Malformed, u64
+from wire import Malformed, Reader, u8, u64
 
 VECTORS = os.path.join(os.path.dirname(__file__), '..', 'vectors', 'rfc9605.json')
 MEMBERS = [(0x0102030405060708, b'\xaa' * 32), (0x1112131415161718, b'\xbb' * 32)]
@@ -57,6 +58,22 @@ def test_public_keys_of_low_order_give_nothing():
         except ValueError:
             continue
         raise AssertionError(f'{value} is not of low order')
+
+
+def ends_by_out(leaving, out, view=(7, 1)):
+    member = Member(2, lambda *_: None)
+    member.view_id, member.members, member.leaving = view, (1, 2), leaving
+    member.take_out(Reader(out))
+    return member.ended
+
+
+def test_leaver_ends_by_out_of_a_later_primary_view():
+    def out(number, primary):
+        return u64(number) + u64(1) + u8(primary) + u8(0)
+    assert ends_by_out(True, out(8, True))
+    assert not ends_by_out(True, out(8, False))
+    assert not ends_by_out(True, out(7, True))
+    assert not ends_by_out(False, out(8, True))
 
 
 def test_sframe_headers_are_those_of_the_rfc():
