@@ -164,6 +164,15 @@ bravis_conference_on_not_vouched (BravisConference *conference,
   bravis_invitations_remove (conference->invitations, invitation);
 }
 
+/* The one of that name in the view is not the invitee, but an earlier incarnation of
+ * it, from another part of the group. */
+static gboolean
+is_of_another (BravisConference *conference, const BravisInvitation *invitation)
+{
+  return invitation->card
+      && !gcp_view_contains (conference->view, invitation->card->id);
+}
+
 void
 bravis_conference_renew_invitations (BravisConference *conference,
     GPtrArray *newcomers)
@@ -173,7 +182,7 @@ bravis_conference_renew_invitations (BravisConference *conference,
   for (guint i = 0; i < newcomers->len; i++) {
     invitation = bravis_invitations_find (conference->invitations,
         g_ptr_array_index (newcomers, i));
-    if (!invitation)
+    if (!invitation || is_of_another (conference, invitation))
       continue;
     bravis_door_withdraw (conference->door, invitation->name);
     bravis_invitations_remove (conference->invitations, invitation);

@@ -197,6 +197,26 @@ test_old_incarnation_in_the_other_part_does_not_come_back (void)
   g_assert_cmpuint (peer_n_members (dave), ==, 5);
 }
 
+/* The same, but he is on his way in while the parts meet. */
+static void
+test_newcomer_comes_in_though_its_old_incarnation_comes_back (void)
+{
+  for (guint lead = 0; lead < 30; lead++) {
+    g_autoptr (World) world = conference_of_five ();
+    Peer *dave = world_add (world, "dave");
+
+    cut (world);
+    for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+      sim_network_set_side (world->network, i, 0);
+    world_run (world, (1000 + lead * 40) * WORLD_MS);
+    peer_invite (world_get (world, 0), dave);
+    world_run (world, 15 * WORLD_SECOND);
+    world_assert_settled (world, 5);
+    g_assert_true (world_get (world, 3)->over);
+    g_assert_cmpuint (peer_n_members (dave), ==, 5);
+  }
+}
+
 static void
 assert_nobody_left (World *world, guint64 number)
 {
@@ -288,6 +308,7 @@ main (int argc, char **argv)
   ADD (who_is_not_valid_any_more_does_not_come_back);
   ADD (who_is_not_valid_any_more_is_put_out_by_its_part);
   ADD (old_incarnation_in_the_other_part_does_not_come_back);
+  ADD (newcomer_comes_in_though_its_old_incarnation_comes_back);
   ADD (broken_pair_stays_in_the_conference);
   ADD (who_passes_on_moves_nobody);
   result = g_test_run ();
