@@ -183,25 +183,45 @@ test_member_commits_once (World *world, gconstpointer data)
 
   second.digest[3] ^= 4;
   deliver (world, 0, 1, &world->commits[1]);
-  deliver (world, 0, 1, &second);
-  deliver (world, 0, 0, &world->commits[0]);
-  deliver (world, 0, 2, &world->commits[2]);
-  g_assert_cmpint (deliver (world, 0, 3, &world->commits[3]), ==,
-      BRAVIS_VERIFICATION_REVEAL);
+  g_assert_cmpint (deliver (world, 0, 1, &second), ==,
+      BRAVIS_VERIFICATION_WAIT);
+  commit_all (world);
+  g_assert_cmpint (deliver (world, 0, 1, &second), ==,
+      BRAVIS_VERIFICATION_WAIT);
+  reveal_all (world);
+}
+
+/* What one shows again does not stand in for what another has not shown. */
+static void
+test_member_reveals_once (World *world, gconstpointer data)
+{
+  commit_all (world);
+  for (guint i = 0; i < N; i++)
+    g_assert_cmpint (deliver (world, 0, 1, &world->reveals[1]), ==,
+        BRAVIS_VERIFICATION_WAIT);
+  g_assert_null (bravis_verification_get_code (world->parts[0]));
+  reveal_all (world);
 }
 
 static void
 test_words_of_another_epoch_or_a_stranger_are_dropped (World *world,
     gconstpointer data)
 {
-  BravisGroupMessage other = world->commits[0];
+  BravisGroupMessage commit = world->commits[0], reveal;
 
-  other.epoch++;
-  g_assert_cmpint (deliver (world, 0, 0, &other), ==,
+  commit.epoch++;
+  commit.digest[0] ^= 1;
+  g_assert_cmpint (deliver (world, 0, 0, &commit), ==,
       BRAVIS_VERIFICATION_WAIT);
   g_assert_cmpint (bravis_verification_deliver (world->parts[0], 99,
-          &world->commits[1], &other), ==, BRAVIS_VERIFICATION_WAIT);
+          &world->commits[1], &reveal), ==, BRAVIS_VERIFICATION_WAIT);
   commit_all (world);
+  reveal = world->reveals[1];
+  reveal.epoch--;
+  reveal.digest[0] ^= 1;
+  g_assert_cmpint (deliver (world, 0, 1, &reveal), ==,
+      BRAVIS_VERIFICATION_WAIT);
+  reveal_all (world);
 }
 
 static void
@@ -278,6 +298,7 @@ main (int argc, char **argv)
   ADD (member_that_reveals_early_changes_nothing);
   ADD (member_cannot_repeat_anothers_number);
   ADD (member_commits_once);
+  ADD (member_reveals_once);
   ADD (words_of_another_epoch_or_a_stranger_are_dropped);
 #undef ADD
   g_test_add_func ("/keymgmt/verification/"

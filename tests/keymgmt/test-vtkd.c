@@ -121,6 +121,33 @@ test_a_key_change_is_finished_or_replaced_never_half_done (void)
     }
 }
 
+/* What the verification code is over: the shares as the key changes made them. */
+static void
+test_all_know_the_same_shares (void)
+{
+  g_autoptr (Group) group = group_of (3);
+
+  for (guint change = 0; change < 4; change++) {
+    g_auto (GcpWriter) writer = { NULL };
+    guint8 expected[BRAVIS_HASH_SIZE], hash[BRAVIS_HASH_SIZE];
+
+    gcp_writer_init (&writer);
+    for (guint i = 0; i < group->present->len; i++) {
+      g_autoptr (BravisShare) share = current_share (group, at (group, i));
+
+      gcp_write_u64 (&writer, at (group, i)->card->id);
+      gcp_write_u32 (&writer, share->serial);
+      gcp_write_bytes (&writer, share->public_key, BRAVIS_X25519_SIZE);
+    }
+    bravis_sha256 (writer.array->data, writer.array->len, expected);
+    for (guint i = 0; i < group->present->len; i++) {
+      bravis_vtkd_hash_shares (at (group, i)->vtkd, hash);
+      g_assert_cmpmem (hash, sizeof hash, expected, sizeof expected);
+    }
+    group_refresh (group);
+  }
+}
+
 /* Who comes out of a cut-off exchange has no less than who was there before. */
 static void
 test_newcomers_alone_can_go_on (void)
@@ -285,6 +312,7 @@ main (int argc, char **argv)
   ADD (token_goes_round_so_that_all_shares_heal);
   ADD (refreshes_asked_together_are_one_key_change);
   ADD (a_key_change_is_finished_or_replaced_never_half_done);
+  ADD (all_know_the_same_shares);
   ADD (newcomers_alone_can_go_on);
   ADD (who_was_alone_before_keeps_its_share_and_sees_numbers_grow);
   ADD (copies_are_bound_to_key_change_and_direction);

@@ -1,0 +1,129 @@
+/* The verification code in a conference: who knows other shares has another code, and who
+ * spoils it is named. */
+#include "conference-world.h"
+
+#define MALLORY "mallory@example.org"
+
+static BravisConference *misled;        /* knows another share than the others */
+static BravisConference *liar;          /* shows another number than it committed to */
+
+void __real_bravis_vtkd_hash_shares (BravisVtkd *vtkd,
+    guint8 out[BRAVIS_HASH_SIZE]);
+void __wrap_bravis_vtkd_hash_shares (BravisVtkd *vtkd,
+    guint8 out[BRAVIS_HASH_SIZE]);
+BravisVerificationStep __real_bravis_verification_deliver (
+    BravisVerification *verification, GcpMemberId from,
+    const BravisGroupMessage *message, BravisGroupMessage *answer);
+BravisVerificationStep __wrap_bravis_verification_deliver (
+    BravisVerification *verification, GcpMemberId from,
+    const BravisGroupMessage *message, BravisGroupMessage *answer);
+
+void
+__wrap_bravis_vtkd_hash_shares (BravisVtkd *vtkd, guint8 out[BRAVIS_HASH_SIZE])
+{
+  __real_bravis_vtkd_hash_shares (vtkd, out);
+  out[0] ^= misled && vtkd == misled->vtkd;
+}
+
+BravisVerificationStep
+__wrap_bravis_verification_deliver (BravisVerification *verification,
+    GcpMemberId from, const BravisGroupMessage *message,
+    BravisGroupMessage *answer)
+{
+  BravisVerificationStep step = __real_bravis_verification_deliver (
+      verification, from, message, answer);
+
+  if (step == BRAVIS_VERIFICATION_REVEAL && liar
+      && verification == liar->verification)
+    answer->digest[0] ^= 1;
+  return step;
+}
+
+typedef struct {
+  TestPki *pki;
+  World *world;
+  Peer *alice, *bob, *mallory;
+} Group;
+
+static void
+set_up (Group *group, gconstpointer data)
+{
+  group->pki = test_pki_new ();
+  group->world = world_new (group->pki, 5, 0);
+  group->alice = world_add (group->world, "alice");
+  group->bob = world_add (group->world, "bob");
+  group->mallory = world_add (group->world, "mallory");
+  peer_start (group->alice);
+  peer_invite (group->alice, group->bob);
+  peer_invite (group->alice, group->mallory);
+  world_run (group->world, 5 * WORLD_SECOND);
+  world_assert_settled (group->world, 3);
+}
+
+static void
+tear_down (Group *group, gconstpointer data)
+{
+  misled = liar = NULL;
+  world_free (group->world);
+  test_pki_free (group->pki);
+}
+
+/* NULL: it has none. */
+static const char *
+code_of (Peer *peer)
+{
+  return bravis_verification_get_code (peer->conference->verification);
+}
+
+static void
+change_key (Group *group)
+{
+  guint before = group->alice->epochs->len;
+
+  peer_refresh (group->alice);
+  world_run (group->world, WORLD_SECOND);
+  g_assert_cmpuint (group->alice->epochs->len, ==, before + 1);
+}
+
+static void
+test_who_knows_other_shares_has_another_code (Group *group, gconstpointer data)
+{
+  misled = group->bob->conference;
+  change_key (group);
+  g_assert_nonnull (code_of (group->bob));
+  g_assert_cmpstr (code_of (group->bob), !=, code_of (group->alice));
+  g_assert_cmpstr (code_of (group->mallory), ==, code_of (group->alice));
+  misled = NULL;
+  change_key (group);
+  world_assert_settled (group->world, 3);
+}
+
+static void
+test_who_shows_another_number_is_named_and_there_is_no_code (Group *group,
+    gconstpointer data)
+{
+  liar = group->mallory->conference;
+  change_key (group);
+  g_assert_null (code_of (group->alice));
+  g_assert_null (code_of (group->bob));
+  g_assert_true (peer_reports (group->alice, MALLORY, NULL,
+          BRAVIS_ERROR_PROTOCOL));
+  g_assert_true (peer_reports (group->bob, MALLORY, NULL,
+          BRAVIS_ERROR_PROTOCOL));
+  liar = NULL;
+  change_key (group);
+  world_assert_settled (group->world, 3);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name) \
+  g_test_add ("/keymgmt/code-attacks/" #name, Group, NULL, set_up, test_##name, \
+      tear_down)
+  ADD (who_knows_other_shares_has_another_code);
+  ADD (who_shows_another_number_is_named_and_there_is_no_code);
+#undef ADD
+  return g_test_run ();
+}
