@@ -57,10 +57,10 @@ heal (World *world)
 }
 
 static gboolean
-share_a_key (Peer *a, Peer *b)
+have_one_key (BravisEpoch *a, BravisEpoch *b)
 {
-  return bravis_secret_equal (bravis_epoch_get_secret (peer_epoch (a)),
-      bravis_epoch_get_secret (peer_epoch (b)));
+  return bravis_secret_equal (bravis_epoch_get_secret (a),
+      bravis_epoch_get_secret (b));
 }
 
 static void
@@ -82,11 +82,13 @@ test_parts_become_one_with_a_key_of_its_own (void)
   world_run (world, WORLD_SECOND);
   of_alice = bravis_epoch_ref (peer_epoch (alice));
   of_dave = bravis_epoch_ref (peer_epoch (dave));
-  g_assert_false (share_a_key (alice, dave));
+  g_assert_false (have_one_key (of_alice, of_dave));
 
   heal (world);
   world_assert_settled (world, G_N_ELEMENTS (names));
-  g_assert_true (share_a_key (alice, dave));
+  g_assert_true (have_one_key (peer_epoch (alice), peer_epoch (dave)));
+  g_assert_false (have_one_key (peer_epoch (alice), of_alice));
+  g_assert_false (have_one_key (peer_epoch (alice), of_dave));
   g_assert_true (gcp_view_is_primary (bravis_epoch_get_view (peer_epoch
           (dave))));
   g_assert_cmpuint (bravis_epoch_get_number (peer_epoch (alice)), >,

@@ -14,6 +14,7 @@ typedef struct {
   Member *signer;               /* of the next share */
   guint n_copies;
   gboolean context_altered;
+  gboolean hidden;              /* all but the header is as the group expects it */
   GcpMemberId only_bad_for;     /* its copy holds another secret */
   GcpMemberId garbage_for;      /* its copy is noise */
   gboolean swap;                /* the first two copies change places */
@@ -65,6 +66,7 @@ static GBytes *
 forge (Group *group, const Forgery *forgery)
 {
   Member *holder = find_holder (group);
+  const Forgery inside = forgery->hidden ? honest (group) : *forgery;
   guint n = group->present->len;
   g_autofree BravisCard **cards = g_new (BravisCard *, n);
   g_autoptr (BravisSecret) secret = draw_secret ();
@@ -82,10 +84,10 @@ forge (Group *group, const Forgery *forgery)
 
   for (guint i = 0; i < n; i++)
     cards[i] = at (group, i)->card;
-  epoch = bravis_epoch_new (forgery->epoch, group->view, cards, 0,
-      &forgery->policy, secret);
-  bravis_epoch_hash_context (forgery->epoch, group->view, cards,
-      &forgery->policy, keys.context);
+  epoch = bravis_epoch_new (inside.epoch, group->view, cards, 0, &inside.policy,
+      secret);
+  bravis_epoch_hash_context (inside.epoch, group->view, cards, &inside.policy,
+      keys.context);
   keys.context[0] ^= forgery->context_altered;
   memcpy (keys.confirmation, bravis_epoch_get_confirmation (epoch),
       BRAVIS_HASH_SIZE);
@@ -127,6 +129,19 @@ forget_epochs (Group *group)
     g_ptr_array_set_size (at (group, i)->epochs, 0);
 }
 
+/* What @member would say, were these the group's numbers. */
+static GBytes *
+write_share (Group *group, guint member, guint64 view, guint64 epoch,
+    guint64 version)
+{
+  g_autoptr (BravisShare) share = current_share (group, at (group, member));
+  BravisVtkdShare message = { .view = view, .knows = TRUE, .epoch = epoch,
+    .version = version, .share = share };
+
+  bravis_policy_init (&message.policy);
+  return bravis_vtkd_share_write (&message);
+}
+
 /* --- attacks --- */
 
 /* A forged key change that differs from an honest one in nothing is taken: so
@@ -155,7 +170,7 @@ test_the_forgers_tools_work (void)
 /* Each fault that everybody sees: the key change is not taken, its holder is
  * blamed and loses the token, and the next one's is taken by all. */
 static void
-check_public_fault (void (*alter) (Forgery *forgery, Group *group))
+check_fault (void (*alter) (Forgery *forgery, Group *group), gboolean hidden)
 {
   g_autoptr (Group) group = group_of (3);
   g_autoptr (GBytes) bytes = NULL;
@@ -164,6 +179,7 @@ check_public_fault (void (*alter) (Forgery *forgery, Group *group))
 
   ask_for_key_change (group);
   forgery = honest (group);
+  forgery.hidden = hidden;
   alter (&forgery, group);
   bytes = forge (group, &forgery);
   forget_epochs (group);
@@ -177,6 +193,13 @@ check_public_fault (void (*alter) (Forgery *forgery, Group *group))
   group_run (group);
   assert_agreed (group);
   g_assert_cmpuint (at (group, 0)->epochs->len, ==, 1);
+}
+
+static void
+check_public_fault (void (*alter) (Forgery *forgery, Group *group))
+{
+  check_fault (alter, FALSE);
+  check_fault (alter, TRUE);
 }
 
 static void
@@ -323,6 +346,22 @@ test_replayed_key_change_is_dropped (void)
   g_assert_cmpuint (at (group, 0)->epochs->len, ==, 1);
 }
 
+static void
+test_refresh_of_another_view_is_dropped (void)
+{
+  g_autoptr (Group) group = group_of (3);
+  guint before = group->key_changes->len;
+
+  for (int offset = -1; offset <= 1; offset++) {
+    g_autoptr (GBytes) refresh = bravis_vtkd_refresh_write (
+        gcp_view_get_number (group->view) + offset);
+
+    group_say (group, at (group, 1), refresh);
+    group_run (group);
+    g_assert_cmpuint (group->key_changes->len - before, ==, offset >= 0);
+  }
+}
+
 /* One copy does not open, or opens to something else: that member has no epoch,
  * says so, and the next holder's key change mends it. */
 static void
@@ -422,7 +461,8 @@ test_truncated_and_extended_messages_are_malformed (void)
   g_autoptr (Group) group = group_of (3);
   GBytes *keys = g_ptr_array_index (group->key_changes, 1);
   g_autoptr (GBytes) refresh = bravis_vtkd_refresh_write (3);
-  GBytes *messages[] = { keys, refresh };
+  g_autoptr (GBytes) share = write_share (group, 0, 3, 2, 2);
+  GBytes *messages[] = { keys, refresh, share };
 
   for (guint i = 0; i < G_N_ELEMENTS (messages); i++) {
     gsize size;
@@ -432,15 +472,13 @@ test_truncated_and_extended_messages_are_malformed (void)
     memcpy (longer, data, size);
     for (gsize cut = 0; cut <= size + 1; cut++) {
       g_autoptr (GBytes) bytes = g_bytes_new (longer, cut);
-      g_auto (BravisVtkdKeys) read = { 0 };
+      g_auto (BravisVtkdKeys) keys_read = { 0 };
+      g_auto (BravisVtkdShare) share_read = { 0 };
       guint64 view;
 
-      if (cut == size)
-        continue;
-      if (i == 0)
-        g_assert_false (bravis_vtkd_keys_read (&read, bytes));
-      else
-        g_assert_false (bravis_vtkd_refresh_read (&view, bytes));
+      g_assert_cmpint (bravis_vtkd_keys_read (&keys_read, bytes)
+          || bravis_vtkd_refresh_read (&view, bytes)
+          || bravis_vtkd_share_read (&share_read, bytes), ==, cut == size);
     }
   }
 }
@@ -602,6 +640,123 @@ test_malformed_share_message_does_not_stop_the_others (void)
   assert_agreed (group);
 }
 
+static void
+replace_first (Group *group, GBytes *bytes)
+{
+  Message *first = g_queue_peek_head (&group->queue);
+
+  g_assert_cmpuint (first->from, ==, at (group, 0)->card->id);
+  g_bytes_unref (first->bytes);
+  first->bytes = g_bytes_ref (bytes);
+}
+
+/* The first member says other numbers than the group has. Newcomers believe it, but
+ * where the others say greater ones. */
+static void
+test_old_member_that_lies_of_the_groups_state_is_not_believed (void)
+{
+  static const struct {
+    guint64 epoch, version;
+    gboolean greater;
+  } lies[] = { { 9, 2, TRUE }, { 2, 7, TRUE }, { 1, 2 }, { 2, 1 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lies); i++) {
+    g_autoptr (Group) group = group_of (3);
+    g_autoptr (GBytes) lie = NULL;
+
+    group_join (group, 3);
+    group_view (group, BRAVIS_CAUSE_JOIN, FALSE);
+    lie = write_share (group, 0, gcp_view_get_number (group->view),
+        lies[i].epoch, lies[i].version);
+    replace_first (group, lie);
+    for (guint k = 0; k < 4; k++)
+      group_step (group);
+    assert_blames (at (group, 1), at (group, 0));
+    assert_blames (at (group, 2), at (group, 0));
+    group_run (group);
+    assert_same_epoch (group, 1, 2);
+    g_assert_cmpuint (bravis_epoch_get_number (last_epoch (at (group, 1))), ==,
+        3);
+    if (!lies[i].greater)
+      assert_same_epoch (group, 1, 3);
+  }
+}
+
+/* Also if nothing else comes of it. */
+static void
+test_another_share_than_the_group_knows_is_blamed_at_once (void)
+{
+  g_autoptr (Group) group = group_of (2);
+  BravisVtkdShare lie = { .knows = TRUE, .epoch = 2, .version = 2 };
+  g_autoptr (GBytes) bytes = NULL;
+
+  group_join (group, 2);
+  group_view (group, BRAVIS_CAUSE_JOIN, FALSE);
+  lie.view = gcp_view_get_number (group->view);
+  bravis_policy_init (&lie.policy);
+  lie.share = make_share (0, at (group, 0)->card->id, 9);
+  bytes = bravis_vtkd_share_write (&lie);
+  bravis_vtkd_share_clear (&lie);
+  replace_first (group, bytes);
+  group_step (group);
+  assert_blames (at (group, 1), at (group, 0));
+  g_assert_cmpuint (at (group, 2)->blamed->len, ==, 0);
+}
+
+/* It has the share of its card again, for who knew a later one and who is new alike. */
+static void
+test_old_member_that_says_noise_parts_nobody (void)
+{
+  g_autoptr (Group) group = group_of (2);
+  g_autoptr (GBytes) noise = g_bytes_new_static ("\001noise", 6);
+
+  group_join (group, 2);
+  group_view (group, BRAVIS_CAUSE_JOIN, FALSE);
+  replace_first (group, noise);
+  group_run (group);
+  for (guint i = 0; i < 4; i++) {
+    assert_same_epoch (group, 1, 2);
+    bravis_vtkd_refresh (at (group, 1)->vtkd);
+    group_poll (group, at (group, 1));
+    group_run (group);
+  }
+  assert_same_epoch (group, 1, 2);
+  assert_only_blamed (at (group, 1), at (group, 0));
+  assert_only_blamed (at (group, 2), at (group, 0));
+}
+
+/* In the exchange of a view with a newcomer, member 1 says another share that it
+ * signed, in a message of that view or of another, as message @place of all. */
+static void
+check_surplus_share (guint place, gint view)
+{
+  g_autoptr (Group) group = group_of (2);
+  BravisVtkdShare surplus = { .knows = TRUE, .epoch = 2, .version = 2 };
+  g_autoptr (GBytes) bytes = NULL;
+
+  group_join (group, 2);
+  group_view (group, BRAVIS_CAUSE_JOIN, FALSE);
+  surplus.view = gcp_view_get_number (group->view) + view;
+  bravis_policy_init (&surplus.policy);
+  surplus.share = make_share (1, at (group, 1)->card->id, 9);
+  bytes = bravis_vtkd_share_write (&surplus);
+  bravis_vtkd_share_clear (&surplus);
+  group_say (group, at (group, 1), bytes);
+  g_queue_push_nth (&group->queue, g_queue_pop_tail (&group->queue), place);
+  group_run (group);
+  assert_nobody_blamed (group);
+  assert_agreed (group);
+}
+
+static void
+test_first_share_of_a_view_counts (void)
+{
+  check_surplus_share (0, -1);
+  check_surplus_share (0, 1);
+  check_surplus_share (2, 0);   /* behind its own */
+  check_surplus_share (3, 0);   /* behind all */
+}
+
 int
 main (int argc, char **argv)
 {
@@ -617,6 +772,7 @@ main (int argc, char **argv)
   ADD (key_change_of_another_view_is_dropped);
   ADD (key_change_by_who_has_not_the_token_is_dropped);
   ADD (replayed_key_change_is_dropped);
+  ADD (refresh_of_another_view_is_dropped);
   ADD (a_bad_copy_is_blamed_and_mended);
   ADD (no_altered_octet_gets_through);
   ADD (truncated_and_extended_messages_are_malformed);
@@ -625,6 +781,10 @@ main (int argc, char **argv)
   ADD (share_that_the_member_did_not_sign_is_not_taken);
   ADD (old_member_that_lies_of_its_share_parts_nobody);
   ADD (malformed_share_message_does_not_stop_the_others);
+  ADD (old_member_that_lies_of_the_groups_state_is_not_believed);
+  ADD (another_share_than_the_group_knows_is_blamed_at_once);
+  ADD (old_member_that_says_noise_parts_nobody);
+  ADD (first_share_of_a_view_counts);
   result = g_test_run ();
   vtkd_group_end ();
   return result;

@@ -101,6 +101,25 @@ test_refreshes_asked_together_are_one_key_change (void)
   assert_agreed (group);
 }
 
+static void
+test_refresh_while_a_change_is_due_is_part_of_it (void)
+{
+  g_autoptr (Group) group = group_of (2);
+  guint changes = group->key_changes->len;
+  g_autoptr (GBytes) refresh = NULL;
+
+  group_join (group, 2);
+  group_view (group, BRAVIS_CAUSE_JOIN, FALSE);
+  refresh = bravis_vtkd_refresh_write (gcp_view_get_number (group->view));
+  group_say (group, at (group, 1), refresh);
+  group_run (group);
+  assert_agreed (group);
+  g_assert_cmpuint (group->key_changes->len, ==, changes + 1);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpint (g_array_index (at (group, i)->causes, BravisCause,
+        at (group, i)->causes->len - 1), ==, BRAVIS_CAUSE_JOIN);
+}
+
 /* The holder's message is cut off by the next view at every place it can be. */
 static void
 test_a_key_change_is_finished_or_replaced_never_half_done (void)
@@ -173,11 +192,8 @@ test_who_was_alone_before_keeps_its_share_and_sees_numbers_grow (void)
   g_autoptr (Group) alone = group_of (1);
   Member *wanderer;
 
-  for (guint i = 0; i < 6; i++) {
-    bravis_vtkd_refresh (at (alone, 0)->vtkd);
-    group_poll (alone, at (alone, 0));
-    group_run (alone);
-  }
+  for (guint i = 0; i < 6; i++)
+    group_refresh (alone);
   wanderer = g_ptr_array_steal_index (alone->members, 0);
   g_assert_cmpuint (bravis_vtkd_get_highest (wanderer->vtkd), ==, 7);
   bravis_vtkd_restart (wanderer->vtkd);
@@ -188,6 +204,38 @@ test_who_was_alone_before_keeps_its_share_and_sees_numbers_grow (void)
   assert_agreed (group);
   assert_nobody_blamed (group);
   g_assert_cmpuint (bravis_epoch_get_number (last_epoch (wanderer)), ==, 8);
+}
+
+/* One that went on alone meets the others: the version and the number of epochs grow
+ * for both parts, and the key is another than each had. */
+static void
+test_parts_go_on_from_the_greatest_numbers (void)
+{
+  g_autoptr (Group) group = group_of (2);
+  g_autoptr (Group) alone = group_of (1);
+  g_autoptr (BravisEpoch) of_group = bravis_epoch_ref (last_epoch (at (group,
+      0)));
+  g_autoptr (BravisEpoch) of_alone = NULL;
+  Member *other;
+
+  for (guint i = 0; i < 6; i++)
+    group_refresh (alone);
+  other = g_ptr_array_steal_index (alone->members, 0);
+  of_alone = bravis_epoch_ref (last_epoch (other));
+  g_ptr_array_add (group->members, other);
+  g_ptr_array_add (group->present, other);
+  group->view_number = MAX (group->view_number, alone->view_number);
+  group_view (group, BRAVIS_CAUSE_JOIN, FALSE);
+  group_run (group);
+  assert_agreed (group);
+  assert_nobody_blamed (group);
+  g_assert_cmpuint (bravis_epoch_get_number (last_epoch (other)), ==, 8);
+  /* The seventh key change was the last of the greater: this was the eighth. */
+  g_assert_true (find_holder (group) == at (group, 8 % 3));
+  g_assert_false (bravis_secret_equal (bravis_epoch_get_secret (of_group),
+          bravis_epoch_get_secret (last_epoch (other))));
+  g_assert_false (bravis_secret_equal (bravis_epoch_get_secret (of_alone),
+          bravis_epoch_get_secret (last_epoch (other))));
 }
 
 /* --- many histories --- */
@@ -311,10 +359,12 @@ main (int argc, char **argv)
   ADD (every_view_ends_in_an_epoch_that_all_share);
   ADD (token_goes_round_so_that_all_shares_heal);
   ADD (refreshes_asked_together_are_one_key_change);
+  ADD (refresh_while_a_change_is_due_is_part_of_it);
   ADD (a_key_change_is_finished_or_replaced_never_half_done);
   ADD (all_know_the_same_shares);
   ADD (newcomers_alone_can_go_on);
   ADD (who_was_alone_before_keeps_its_share_and_sees_numbers_grow);
+  ADD (parts_go_on_from_the_greatest_numbers);
   ADD (copies_are_bound_to_key_change_and_direction);
   ADD (many_histories_end_in_agreement);
   result = g_test_run ();
