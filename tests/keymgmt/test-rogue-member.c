@@ -1,11 +1,13 @@
-/* The verification code in a conference: who knows other shares has another code, and who
- * spoils it is named. */
+/* Members of a conference whose program does one thing otherwise, from outside: what
+ * comes of it at the others, and that they name it. */
+#include "../../keymgmt/bravis-pair.h"
 #include "conference-world.h"
 
 #define MALLORY "mallory@example.org"
 
 static BravisConference *misled;        /* knows another share than the others */
 static BravisConference *liar;          /* shows another number than it committed to */
+static GcpMemberId parter, parted;      /* gives him another key than the others */
 
 void __real_bravis_vtkd_hash_shares (BravisVtkd *vtkd,
     guint8 out[BRAVIS_HASH_SIZE]);
@@ -17,6 +19,12 @@ BravisVerificationStep __real_bravis_verification_deliver (
 BravisVerificationStep __wrap_bravis_verification_deliver (
     BravisVerification *verification, GcpMemberId from,
     const BravisGroupMessage *message, BravisGroupMessage *answer);
+void __real_bravis_pair_seal (const BravisSecret *pair,
+    const guint8 digest[BRAVIS_HASH_SIZE], GcpMemberId from, GcpMemberId to,
+    const BravisSecret *secret, guint8 copy[BRAVIS_COPY_SIZE]);
+void __wrap_bravis_pair_seal (const BravisSecret *pair,
+    const guint8 digest[BRAVIS_HASH_SIZE], GcpMemberId from, GcpMemberId to,
+    const BravisSecret *secret, guint8 copy[BRAVIS_COPY_SIZE]);
 
 void
 __wrap_bravis_vtkd_hash_shares (BravisVtkd *vtkd, guint8 out[BRAVIS_HASH_SIZE])
@@ -37,6 +45,18 @@ __wrap_bravis_verification_deliver (BravisVerification *verification,
       && verification == liar->verification)
     answer->digest[0] ^= 1;
   return step;
+}
+
+void
+__wrap_bravis_pair_seal (const BravisSecret *pair,
+    const guint8 digest[BRAVIS_HASH_SIZE], GcpMemberId from, GcpMemberId to,
+    const BravisSecret *secret, guint8 copy[BRAVIS_COPY_SIZE])
+{
+  const guint8 another[BRAVIS_KEY_SIZE] = { 0 };
+  g_autoptr (BravisSecret) other = bravis_secret_new (another, sizeof another);
+
+  __real_bravis_pair_seal (pair, digest, from, to,
+      from == parter && to == parted ? other : secret, copy);
 }
 
 typedef struct {
@@ -64,6 +84,7 @@ static void
 tear_down (Group *group, gconstpointer data)
 {
   misled = liar = NULL;
+  parter = parted = GCP_MEMBER_NONE;
   world_free (group->world);
   test_pki_free (group->pki);
 }
@@ -115,15 +136,40 @@ test_who_shows_another_number_is_named_and_there_is_no_code (Group *group,
   world_assert_settled (group->world, 3);
 }
 
+/* Whoever has the token gives the one behind it another key. */
+static void
+test_holder_that_parts_a_member_is_named_and_loses_the_token (Group *group,
+    gconstpointer data)
+{
+  GcpView *view = group->alice->conference->view;
+  guint holder, other;
+  Peer *victim;
+
+  parter = bravis_vtkd_get_holder (group->alice->conference->vtkd);
+  holder = gcp_view_find (view, parter);
+  other = (holder + 1) % 3;
+  parted = gcp_view_get_member (view, other)->id;
+  victim = world_get (group->world, other);
+  g_assert_cmpuint (victim->last_id, ==, parted);
+  peer_refresh (group->alice);
+  world_run (group->world, 2 * WORLD_SECOND);
+  g_assert_true (peer_reports (victim, world_get (group->world, holder)->name,
+          NULL, BRAVIS_ERROR_PROTOCOL));
+  g_assert_cmpuint (bravis_vtkd_get_holder (victim->conference->vtkd), !=,
+      parter);
+  world_assert_settled (group->world, 3);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 #define ADD(name) \
-  g_test_add ("/keymgmt/code-attacks/" #name, Group, NULL, set_up, test_##name, \
+  g_test_add ("/keymgmt/rogue-member/" #name, Group, NULL, set_up, test_##name, \
       tear_down)
   ADD (who_knows_other_shares_has_another_code);
   ADD (who_shows_another_number_is_named_and_there_is_no_code);
+  ADD (holder_that_parts_a_member_is_named_and_loses_the_token);
 #undef ADD
   return g_test_run ();
 }
