@@ -1,9 +1,25 @@
-/* Private keys: in files, plain and encrypted. */
+/* Private keys: in files, plain and encrypted; and what is told of a token's answers,
+ * which are made up here. */
 #include "../../keymgmt/bravis-private-key.h"
 #include "../../tools/bravis-authority.h"
 #include "test-pki.h"
 
 #include <string.h>
+
+#define PIN "271828"
+#define TOKEN "pkcs11:token=members;object=alice"
+
+static int token_answer;        /* GnuTLS's */
+
+int __wrap_gnutls_privkey_import_url (gnutls_privkey_t key, const char *url,
+    unsigned flags);
+
+int
+__wrap_gnutls_privkey_import_url (gnutls_privkey_t key, const char *url,
+    unsigned flags)
+{
+  return token_answer;
+}
 
 typedef struct {
   TestPki *pki;
@@ -63,6 +79,7 @@ assert_not_loaded (World *world, const char *key, const char *passphrase,
   g_test_message ("%s", error->message);
   g_assert_nonnull (strstr (error->message, file));
   g_assert_nonnull (strstr (error->message, because));
+  g_assert_null (strstr (error->message, PIN));
 }
 
 static void
@@ -117,6 +134,28 @@ test_plain_key_needs_no_passphrase (World *world, gconstpointer data)
   g_assert_nonnull (key);
 }
 
+static void
+test_answers_of_a_token_are_told_apart_without_the_pin (World *world,
+    gconstpointer data)
+{
+  static const struct {
+    int answer;
+    const char *because;
+  } cases[] = {
+    { GNUTLS_E_PKCS11_PIN_ERROR, "refuses the PIN" },
+    { GNUTLS_E_PKCS11_PIN_LOCKED, "is locked" },
+    { GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE, "no such private key" },
+    { GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE, "no such token" },
+    { GNUTLS_E_PKCS11_DEVICE_ERROR, "cannot be used" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    token_answer = cases[i].answer;
+    assert_not_loaded (world, TOKEN "?pin-value=" PIN "&module-name=soft", NULL,
+        TOKEN, cases[i].because);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -128,5 +167,6 @@ main (int argc, char **argv)
   ADD (encrypted_key_wants_its_passphrase);
   ADD (passphrase_file_that_is_wrong_is_named);
   ADD (plain_key_needs_no_passphrase);
+  ADD (answers_of_a_token_are_told_apart_without_the_pin);
   return g_test_run ();
 }

@@ -1,6 +1,7 @@
 /* A private key in a token (SoftHSM), which it never leaves: an identity that signs with
  * it, and a conference that such a member joins. Skipped where there is no SoftHSM. */
 #include "../../keymgmt/bravis-identity.h"
+#include "../../keymgmt/bravis-private-key.h"
 #include "test-sessions.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@
 
 typedef struct {
   TestPki *pki;
-  const char *certificate, *pin, *wrong_pin;
+  const char *certificate, *pin, *wrong_pin, *long_pin;
 } World;
 
 static World world;
@@ -219,6 +220,7 @@ static void
 test_what_is_wrong_is_said (void)
 {
   assert_refused (URL, world.wrong_pin, "refuses the PIN");
+  assert_refused (URL, world.long_pin, "refuses the PIN");
   assert_refused (URL, NULL, "wants a PIN");
   assert_refused ("pkcs11:token=members;object=bob;type=private", world.pin,
       "no such private key");
@@ -251,6 +253,7 @@ test_member_with_a_token_joins (void)
 int
 main (int argc, char **argv)
 {
+  g_autofree char *long_text = g_strnfill (BRAVIS_MAX_PASSPHRASE, '0');
   gnutls_pubkey_t key;
   int result;
 
@@ -263,6 +266,7 @@ main (int argc, char **argv)
   }
   world.pin = write_text ("pin", PIN "\n");
   world.wrong_pin = write_text ("wrong-pin", "000000\n");
+  world.long_pin = write_text ("long-pin", long_text);
   key = make_key ();
   certify (key);
   gnutls_pubkey_deinit (key);
