@@ -165,12 +165,15 @@ bravis_conference_on_not_vouched (BravisConference *conference,
 }
 
 /* The one of that name in the view is not the invitee, but an earlier incarnation of
- * it, from another part of the group. */
+ * it, from another part of the group. The invitee waits for us alone, but in the last
+ * moment before we give up on it. */
 static gboolean
-is_of_another (BravisConference *conference, const BravisInvitation *invitation)
+is_on_its_way (BravisConference *conference, const BravisInvitation *invitation)
 {
-  return invitation->card
-      && !gcp_view_contains (conference->view, invitation->card->id);
+  return invitation->state >= BRAVIS_INVITATION_VOTING
+      && !gcp_view_contains (conference->view, invitation->card->id)
+      && (invitation->state != BRAVIS_INVITATION_READY
+          || conference->now < invitation->when - RETRY);
 }
 
 void
@@ -182,7 +185,7 @@ bravis_conference_renew_invitations (BravisConference *conference,
   for (guint i = 0; i < newcomers->len; i++) {
     invitation = bravis_invitations_find (conference->invitations,
         g_ptr_array_index (newcomers, i));
-    if (!invitation || is_of_another (conference, invitation))
+    if (!invitation || is_on_its_way (conference, invitation))
       continue;
     bravis_door_withdraw (conference->door, invitation->name);
     bravis_invitations_remove (conference->invitations, invitation);
