@@ -119,7 +119,7 @@ on_ready (BravisConference *conference, const BravisDoorOutput *output)
   invitation->when = conference->now + conference->gcp.joining_timeout
       + RETRY;
   proposal = bravis_proposals_find (conference->proposals,
-      invitation->card->id);
+      conference->own->card->id, invitation->card->id);
   if (proposal)
     bravis_conference_on_vouched (conference, proposal);
 }

@@ -410,9 +410,9 @@ bravis_conference_propose (BravisConference *conference,
     .newcomer = invitation->card->id, .name = invitation->name,
     .address = invitation->seen, .card = invitation->card->bytes };
   BravisProposal *proposal = bravis_proposals_find (conference->proposals,
-      invitation->card->id);
+      conference->own->card->id, invitation->card->id);
 
-  if (proposal && proposal->proposer == conference->own->card->id)
+  if (proposal)
     bravis_conference_on_vouched (conference, proposal);
   else
     bravis_conference_multicast_message (conference, &message);
@@ -477,32 +477,46 @@ deliver_proposal (BravisConference *conference, GcpMemberId from,
   bravis_conference_multicast_message (conference, &vouch);
 }
 
+/* @from refuses that card, whoever proposed it. */
+static void
+take_out (BravisConference *conference, GcpMemberId from,
+    const BravisGroupMessage *refusal)
+{
+  GcpMemberId self = conference->own->card->id;
+  BravisProposal *proposal;
+  gboolean own = FALSE, told = FALSE;
+
+  while ((proposal = bravis_proposals_find_card (conference->proposals,
+              refusal->newcomer, refusal->digest))) {
+    if (!told)
+      bravis_conference_push_refused (conference, proposal->name,
+          from == self ? NULL : bravis_conference_name_of (conference, from),
+          g_error_copy (refusal->reason));
+    told = TRUE;
+    own |= proposal->proposer == self;
+    bravis_proposals_remove (conference->proposals, proposal);
+  }
+  if (own)
+    bravis_conference_on_not_vouched (conference, refusal->newcomer,
+        refusal->reason);
+}
+
 static void
 deliver_vouch (BravisConference *conference, GcpMemberId from,
     BravisGroupMessage *message)
 {
-  BravisProposal *proposal = bravis_proposals_find (conference->proposals,
+  GcpMemberId self = conference->own->card->id;
+  BravisProposal *own = bravis_proposals_find (conference->proposals, self,
       message->newcomer);
-  gboolean own_vouch = from == conference->own->card->id;
-  gboolean own;
 
-  if (!proposal || memcmp (proposal->digest, message->digest,
-      BRAVIS_HASH_SIZE) != 0)
-    return;
-  own = proposal->proposer == conference->own->card->id;
-  if (!message->reason) {
-    bravis_proposal_accept (proposal, from);
-    if (own)
-      bravis_conference_on_vouched (conference, proposal);
+  if (message->reason) {
+    take_out (conference, from, message);
     return;
   }
-  bravis_conference_push_refused (conference, proposal->name,
-      own_vouch ? NULL : bravis_conference_name_of (conference, from),
-      g_error_copy (message->reason));
-  bravis_proposals_remove (conference->proposals, proposal);
+  bravis_proposals_accept (conference->proposals, message->newcomer,
+      message->digest, from);
   if (own)
-    bravis_conference_on_not_vouched (conference, message->newcomer,
-        message->reason);
+    bravis_conference_on_vouched (conference, own);
 }
 
 /* Earlier incarnations that failed do not come back either. */
@@ -521,7 +535,7 @@ static void
 deliver_admit (BravisConference *conference, GcpMemberId from,
     BravisGroupMessage *message)
 {
-  BravisProposal *proposal = bravis_proposals_find (conference->proposals,
+  BravisProposal *proposal = bravis_proposals_find (conference->proposals, from,
       message->newcomer);
   g_autofree char *name = NULL;
   GcpMemberId old;

@@ -47,10 +47,30 @@ proposal_at (BravisProposals *proposals, guint index)
 }
 
 BravisProposal *
-bravis_proposals_find (BravisProposals *proposals, GcpMemberId newcomer)
+bravis_proposals_find (BravisProposals *proposals, GcpMemberId proposer,
+    GcpMemberId newcomer)
 {
   for (guint i = 0; i < proposals->table->len; i++)
-    if (proposal_at (proposals, i)->newcomer == newcomer)
+    if (proposal_at (proposals, i)->proposer == proposer
+        && proposal_at (proposals, i)->newcomer == newcomer)
+      return proposal_at (proposals, i);
+  return NULL;
+}
+
+static gboolean
+is_of_card (const BravisProposal *proposal, GcpMemberId newcomer,
+    const guint8 digest[BRAVIS_HASH_SIZE])
+{
+  return proposal->newcomer == newcomer
+      && memcmp (proposal->digest, digest, BRAVIS_HASH_SIZE) == 0;
+}
+
+BravisProposal *
+bravis_proposals_find_card (BravisProposals *proposals, GcpMemberId newcomer,
+    const guint8 digest[BRAVIS_HASH_SIZE])
+{
+  for (guint i = 0; i < proposals->table->len; i++)
+    if (is_of_card (proposal_at (proposals, i), newcomer, digest))
       return proposal_at (proposals, i);
   return NULL;
 }
@@ -63,7 +83,7 @@ bravis_proposals_add (BravisProposals *proposals, GcpMemberId proposer,
   BravisProposal *proposal;
   guint n = 0;
 
-  if (bravis_proposals_find (proposals, newcomer))
+  if (bravis_proposals_find (proposals, proposer, newcomer))
     return NULL;
   for (guint i = proposals->table->len; i-- > 0;) {
     proposal = proposal_at (proposals, i);
@@ -113,10 +133,15 @@ has_accepted (BravisProposal *proposal, GcpMemberId member)
 }
 
 void
-bravis_proposal_accept (BravisProposal *proposal, GcpMemberId by)
+bravis_proposals_accept (BravisProposals *proposals, GcpMemberId newcomer,
+    const guint8 digest[BRAVIS_HASH_SIZE], GcpMemberId by)
 {
-  if (!has_accepted (proposal, by))
-    g_array_append_val (proposal->accepted, by);
+  for (guint i = 0; i < proposals->table->len; i++) {
+    BravisProposal *proposal = proposal_at (proposals, i);
+
+    if (is_of_card (proposal, newcomer, digest) && !has_accepted (proposal, by))
+      g_array_append_val (proposal->accepted, by);
+  }
 }
 
 gboolean

@@ -771,8 +771,8 @@ test_nobody_is_admitted_without_everybodys_vouch (void)
   assert_nobody_admitted (world);
   /* vouched for by now, but admitted by another than its proposer. */
   g_assert_true (bravis_proposal_is_complete (bravis_proposals_find (
-      mallory->conference->proposals, id), mallory->conference->view,
-      GCP_MEMBER_NONE));
+      mallory->conference->proposals, mallory->last_id, id),
+      mallory->conference->view, GCP_MEMBER_NONE));
   peer_say_message (world_get (world, 1), &admit);
   world_run (world, WORLD_SECOND);
   assert_nobody_admitted (world);
