@@ -238,7 +238,8 @@ may_join (BravisConference *conference, const char *inviter)
           && !has_its_way (conference, inviter));
 }
 
-/* All cards of the roster, verified; NULL: not a group to be joined. */
+/* All cards of the roster, verified, as are the shares; NULL: not a group to be
+ * joined. */
 static GPtrArray *
 verify_roster (BravisConference *conference, const BravisRoster *roster,
     const BravisCard *inviter, GError **error)
@@ -256,8 +257,10 @@ verify_roster (BravisConference *conference, const BravisRoster *roster,
     if (!card)
       return NULL;
     g_ptr_array_add (cards, card);
-    if (!bravis_contacts_check (conference->contacts, conference->own, card,
-        error))
+    if (!bravis_share_verify (entry->share, conference->name, card->id,
+            card->certificate, error)
+        || !bravis_contacts_check (conference->contacts, conference->own, card,
+            error))
       return NULL;
     has_inviter |= g_bytes_equal (card->bytes, inviter->bytes);
   }
@@ -269,32 +272,32 @@ verify_roster (BravisConference *conference, const BravisRoster *roster,
   return g_steal_pointer (&cards);
 }
 
-/* Nobody becomes a contact before all are verified: contacts of an attempt that
- * is not made would be forgotten, and could not be had again. */
-static gboolean
+/* What the roster says, verified; NULL: it is none. Nobody becomes a contact before
+ * all are verified: contacts of an attempt that is not made would be forgotten, and
+ * could not be had again. */
+static GPtrArray *
 take_roster (BravisConference *conference, const BravisDoorOutput *output,
-    GError **error)
+    BravisRoster *roster, GError **error)
 {
-  g_auto (BravisRoster) roster = { 0 };
   g_autoptr (GPtrArray) cards = NULL;
 
-  if (!bravis_roster_read (&roster, output->bytes)) {
+  if (!bravis_roster_read (roster, output->bytes)) {
     g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_PROTOCOL,
         "the roster of the group is malformed");
-    return FALSE;
+    return NULL;
   }
-  cards = verify_roster (conference, &roster, output->card, error);
+  cards = verify_roster (conference, roster, output->card, error);
   for (guint i = 0; cards && i < cards->len; i++) {
     BravisCard *card = g_ptr_array_index (cards, i);
-    BravisRosterEntry *entry = &g_array_index (roster.entries,
+    BravisRosterEntry *entry = &g_array_index (roster->entries,
         BravisRosterEntry, i);
 
     if (!bravis_contacts_add (conference->contacts, conference->own, card,
         card->id == output->card->id ? &output->address : &entry->address,
         conference->now + BRAVIS_CONFERENCE_LINGER, error))
-      return FALSE;
+      return NULL;
   }
-  return cards != NULL;
+  return g_steal_pointer (&cards);
 }
 
 /* Own invitations wait until this peer is a member again. */
@@ -316,13 +319,19 @@ suspend_invitations (BravisConference *conference)
   }
 }
 
+/* @roster of the group whose @cards these are. */
 static void
-join (BravisConference *conference, const BravisDoorOutput *output)
+join (BravisConference *conference, const BravisDoorOutput *output,
+    const BravisRoster *roster, GPtrArray *cards)
 {
   suspend_invitations (conference);
   g_clear_pointer (&conference->engine, gcp_engine_free);
   bravis_conference_forget_group (conference);
   bravis_vtkd_restart (conference->vtkd);
+  for (guint i = 0; i < cards->len; i++)
+    bravis_vtkd_expect (conference->vtkd,
+        ((BravisCard *) g_ptr_array_index (cards, i))->id,
+        g_array_index (roster->entries, BravisRosterEntry, i).share);
   g_free (conference->inviter);
   conference->inviter = g_strdup (output->name);
   conference->engine = gcp_engine_new_joiner (&conference->gcp,
@@ -336,13 +345,15 @@ join (BravisConference *conference, const BravisDoorOutput *output)
 static void
 on_welcome (BravisConference *conference, const BravisDoorOutput *output)
 {
+  g_auto (BravisRoster) roster = { 0 };
+  g_autoptr (GPtrArray) cards = NULL;
   g_autoptr (GError) error = NULL;
 
   if (!may_join (conference, output->name)) {
     error = new_error (BRAVIS_ERROR_STATE,
         "in a conference, or on the way into one");
-  } else if (take_roster (conference, output, &error)) {
-    join (conference, output);
+  } else if ((cards = take_roster (conference, output, &roster, &error))) {
+    join (conference, output, &roster, cards);
     return;
   } else {
     bravis_conference_push_refused (conference, output->name, NULL,

@@ -86,7 +86,8 @@ bravis_conference_make_roster (BravisConference *conference)
     const GcpMember *member = gcp_view_get_member (conference->view, i);
     GcpAddress address = get_address (conference, member->id);
 
-    bravis_roster_add (&roster, &address, member->card);
+    bravis_roster_add (&roster, &address, member->card,
+        bravis_vtkd_get_share (conference->vtkd, member->id));
   }
   return bravis_roster_write (&roster);
 }
@@ -540,7 +541,7 @@ deliver_admit (BravisConference *conference, GcpMemberId from,
   g_autofree char *name = NULL;
   GcpMemberId old;
 
-  if (!proposal || proposal->proposer != from)
+  if (!proposal)
     return;
   old = bravis_conference_find_name (conference, proposal->name);
   if (!bravis_proposal_is_complete (proposal, conference->view, old))

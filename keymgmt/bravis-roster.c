@@ -8,6 +8,7 @@ clear_entry (gpointer data)
   BravisRosterEntry *entry = data;
 
   g_bytes_unref (entry->card);
+  bravis_share_free (entry->share);
 }
 
 void
@@ -20,9 +21,10 @@ bravis_roster_init (BravisRoster *roster, const BravisPolicy *policy)
 
 void
 bravis_roster_add (BravisRoster *roster, const GcpAddress *address,
-    GBytes *card)
+    GBytes *card, const BravisShare *share)
 {
-  BravisRosterEntry entry = { *address, g_bytes_ref (card) };
+  BravisRosterEntry entry = { *address, g_bytes_ref (card),
+    bravis_share_copy (share) };
 
   g_array_append_val (roster->entries, entry);
 }
@@ -48,6 +50,7 @@ bravis_roster_write (const BravisRoster *roster)
 
     bravis_address_write (&entry->address, &writer);
     gcp_write_vector24_bytes (&writer, entry->card);
+    bravis_share_write (entry->share, &writer);
   }
   return gcp_writer_finish (&writer);
 }
@@ -70,12 +73,14 @@ bravis_roster_read (BravisRoster *roster, GBytes *bytes)
   bravis_roster_init (roster, &policy);
   for (guint i = 0; i < n_entries && !reader.failed; i++) {
     g_autoptr (GBytes) card = NULL;
+    g_autoptr (BravisShare) share = NULL;
     GcpAddress address;
 
     bravis_address_read (&address, &reader);
     card = gcp_read_vector24_bytes (&reader, GCP_MAX_CARD_SIZE);
-    if (card)
-      bravis_roster_add (roster, &address, card);
+    share = bravis_share_read (&reader);
+    if (card && share)
+      bravis_roster_add (roster, &address, card, share);
   }
   if (gcp_reader_finish (&reader))
     return TRUE;

@@ -20,6 +20,12 @@ typedef struct {
   BravisPolicy said_policy;
 } Peer;
 
+/* See bravis_vtkd_expect (). */
+typedef struct {
+  GcpMemberId member;
+  BravisShare *share;
+} Expectation;
+
 struct _BravisVtkd {
   BravisIdentity *identity;
   char *conference;
@@ -33,6 +39,7 @@ struct _BravisVtkd {
 
   GcpView *view;                /* NULL: none yet */
   GPtrArray *members;           /* of Peer, in the view's order */
+  GArray *expected;             /* of Expectation, until the first exchange is over */
 
   /* What all members that know the group agree on. */
   gboolean knows;
@@ -446,7 +453,29 @@ finish_exchange (BravisVtkd *vtkd)
       vtkd->version = MAX (vtkd->version, peer->said_version);
   }
   vtkd->exchanged = TRUE;
+  g_array_set_size (vtkd->expected, 0);
   change_key_if_holder (vtkd);
+}
+
+void
+bravis_vtkd_expect (BravisVtkd *vtkd, GcpMemberId member,
+    const BravisShare *share)
+{
+  Expectation expectation = { member, bravis_share_copy (share) };
+
+  g_array_append_val (vtkd->expected, expectation);
+}
+
+static gboolean
+is_expected (BravisVtkd *vtkd, const Peer *peer, const BravisShare *share)
+{
+  for (guint i = 0; i < vtkd->expected->len; i++) {
+    Expectation *expectation = &g_array_index (vtkd->expected, Expectation, i);
+
+    if (expectation->member == peer->id)
+      return bravis_share_equal (expectation->share, share);
+  }
+  return FALSE;
 }
 
 /* Old members and newcomers must go on with the same share of everybody, also of
@@ -464,7 +493,8 @@ take_said_share (BravisVtkd *vtkd, Peer *peer, const BravisShare *share)
     blame_literal (vtkd, peer->id, BRAVIS_ERROR_PROTOCOL,
         "sent a malformed VTKD_SHARE");
     set_share (peer, peer->card->share);
-  } else if (!bravis_share_verify (share, vtkd->conference, peer->id,
+  } else if (!is_expected (vtkd, peer, share)
+      && !bravis_share_verify (share, vtkd->conference, peer->id,
       peer->card->certificate, &error)) {
     blame (vtkd, peer->id, g_steal_pointer (&error));
     set_share (peer, peer->card->share);
@@ -727,6 +757,14 @@ bravis_vtkd_deliver (BravisVtkd *vtkd, GcpMemberId from, GBytes *message)
 
 /* --- life --- */
 
+static void
+clear_expectation (gpointer data)
+{
+  Expectation *expectation = data;
+
+  bravis_share_free (expectation->share);
+}
+
 BravisVtkd *
 bravis_vtkd_new (BravisIdentity *identity, const char *conference,
     BravisOwnCard *own, const BravisPolicy *policy, guint64 highest,
@@ -746,6 +784,8 @@ bravis_vtkd_new (BravisIdentity *identity, const char *conference,
   vtkd->policy = *policy;
   vtkd->highest = highest;
   vtkd->members = g_ptr_array_new_with_free_func (free_peer);
+  vtkd->expected = g_array_new (FALSE, FALSE, sizeof (Expectation));
+  g_array_set_clear_func (vtkd->expected, clear_expectation);
   g_queue_init (&vtkd->outputs);
   return vtkd;
 }
@@ -755,6 +795,7 @@ bravis_vtkd_restart (BravisVtkd *vtkd)
 {
   g_queue_clear_full (&vtkd->outputs, free_output);
   g_ptr_array_set_size (vtkd->members, 0);
+  g_array_set_size (vtkd->expected, 0);
   g_clear_pointer (&vtkd->view, gcp_view_unref);
   g_clear_pointer (&vtkd->sent, bravis_epoch_unref);
   g_clear_pointer (&vtkd->epoch, bravis_epoch_unref);
@@ -769,6 +810,7 @@ bravis_vtkd_free (BravisVtkd *vtkd)
 {
   bravis_vtkd_restart (vtkd);
   g_ptr_array_unref (vtkd->members);
+  g_array_unref (vtkd->expected);
   bravis_share_free (vtkd->share);
   bravis_secret_unref (vtkd->share_key);
   g_clear_pointer (&vtkd->next_share, bravis_share_free);
@@ -782,6 +824,14 @@ BravisEpoch *
 bravis_vtkd_get_epoch (BravisVtkd *vtkd)
 {
   return vtkd->epoch;
+}
+
+const BravisShare *
+bravis_vtkd_get_share (BravisVtkd *vtkd, GcpMemberId member)
+{
+  Peer *peer = find_peer (vtkd, member);
+
+  return peer ? peer->share : NULL;
 }
 
 void

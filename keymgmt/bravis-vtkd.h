@@ -20,6 +20,9 @@
  * A holder whose message is faulty in a way that everybody sees loses the token to
  * the next member. A member whose own copy is bad asks for a new key change.
  *
+ * A newcomer is given the members' shares before it comes, and verifies them then
+ * (bravis_vtkd_expect ()), so that its first key does not wait for that.
+ *
  * Pairwise keys come from the two current shares and are kept until one of them
  * changes. The holder's fresh share counts from the key change's delivery on.
  *
@@ -79,6 +82,11 @@ void bravis_vtkd_free (BravisVtkd *vtkd);
  * number. */
 void bravis_vtkd_restart (BravisVtkd *vtkd);
 
+/* @member has signed @share, as this peer has verified, and may say it when they are
+ * in a view together. For who is on its way into a group. */
+void bravis_vtkd_expect (BravisVtkd *vtkd, GcpMemberId member,
+    const BravisShare *share);
+
 /* A view came, because of @cause (several before the next epoch become one).
  * @cards as in bravis_epoch_new (). */
 void bravis_vtkd_view (BravisVtkd *vtkd, GcpView *view, BravisCard *const *cards,
@@ -97,6 +105,9 @@ gboolean bravis_vtkd_prepare (BravisVtkd *vtkd);
 
 gboolean bravis_vtkd_poll (BravisVtkd *vtkd, BravisVtkdOutput *output);
 BravisEpoch *bravis_vtkd_get_epoch (BravisVtkd *vtkd);  /* borrowed; NULL: none yet */
+
+/* The share that @member, of the view, has now. Borrowed; NULL: there is none. */
+const BravisShare *bravis_vtkd_get_share (BravisVtkd *vtkd, GcpMemberId member);
 
 /* SHA-256 of the shares that the members of the view have now: for each, in its
  * order, u64 member id | u32 serial | 32 octets share. */

@@ -4,7 +4,7 @@ sections 3 to 8, put together. Time is given to it; datagrams go through its soc
 import os
 
 import vtkd
-from card import new_card, verify_card
+from card import Share, new_card, verify_card
 from channel import LINK, Channel
 from command import COMMAND, LEAVE, Command
 from group import OUT, Member
@@ -28,12 +28,13 @@ def read_address(reader):
 
 
 def read_roster(octets):
-    """Section 7.2: (address, card) of each member."""
+    """Section 7.2: (address, card, share) of each member."""
     reader = Reader(octets)
     if reader.u8() != 1:
         raise Malformed('roster')
     reader.take(5)
-    members = [(read_address(reader), reader.vector(3)) for _ in range(reader.u8())]
+    members = [(read_address(reader), reader.vector(3), Share.read(reader))
+               for _ in range(reader.u8())]
     reader.end()
     return members
 
@@ -107,8 +108,8 @@ class Peer:
     # --- members ---
 
     def join(self, inviter_address):
-        for address, octets in read_roster(self.door.roster):
-            self.know(octets, address or inviter_address)
+        for address, octets, share in read_roster(self.door.roster):
+            share.verify(self.conference, self.know(octets, address or inviter_address))
         if self.door.inviter.member not in self.cards:
             raise Malformed('the inviter is not in its roster')
         self.door.answer_ready()
@@ -116,11 +117,12 @@ class Peer:
     def know(self, octets, address):
         card = verify_card(octets, self.identity, self.conference)
         if card.member == self.card.member or card.member in self.cards:
-            return
+            return card
         self.cards[card.member] = card
         self.links[card.member] = SealedLink(self.card, self.private, card)
         self.channels[card.member] = Channel(len(self.channels) + 1)
         self.addresses[card.member] = address
+        return card
 
     def send(self, member, message):
         if member != self.card.member:

@@ -1,6 +1,7 @@
 /* Members of a conference whose program does one thing otherwise, from outside: what
  * comes of it at the others, and that they name it. */
 #include "../../keymgmt/bravis-pair.h"
+#include "../../keymgmt/bravis-roster.h"
 #include "conference-world.h"
 
 #define MALLORY "mallory@example.org"
@@ -8,6 +9,7 @@
 static BravisConference *misled;        /* knows another share than the others */
 static BravisConference *liar;          /* shows another number than it committed to */
 static GcpMemberId parter, parted;      /* gives him another key than the others */
+static gboolean forging;        /* rosters say shares that their members did not sign */
 
 void __real_bravis_vtkd_hash_shares (BravisVtkd *vtkd,
     guint8 out[BRAVIS_HASH_SIZE]);
@@ -25,6 +27,20 @@ void __real_bravis_pair_seal (const BravisSecret *pair,
 void __wrap_bravis_pair_seal (const BravisSecret *pair,
     const guint8 digest[BRAVIS_HASH_SIZE], GcpMemberId from, GcpMemberId to,
     const BravisSecret *secret, guint8 copy[BRAVIS_COPY_SIZE]);
+void __real_bravis_roster_add (BravisRoster *roster, const GcpAddress *address,
+    GBytes *card, const BravisShare *share);
+void __wrap_bravis_roster_add (BravisRoster *roster, const GcpAddress *address,
+    GBytes *card, const BravisShare *share);
+
+void
+__wrap_bravis_roster_add (BravisRoster *roster, const GcpAddress *address,
+    GBytes *card, const BravisShare *share)
+{
+  g_autoptr (BravisShare) forged = bravis_share_copy (share);
+
+  forged->public_key[1] ^= forging;
+  __real_bravis_roster_add (roster, address, card, forged);
+}
 
 void
 __wrap_bravis_vtkd_hash_shares (BravisVtkd *vtkd, guint8 out[BRAVIS_HASH_SIZE])
@@ -84,6 +100,7 @@ static void
 tear_down (Group *group, gconstpointer data)
 {
   misled = liar = NULL;
+  forging = FALSE;
   parter = parted = GCP_MEMBER_NONE;
   world_free (group->world);
   test_pki_free (group->pki);
@@ -160,6 +177,24 @@ test_holder_that_parts_a_member_is_named_and_loses_the_token (Group *group,
   world_assert_settled (group->world, 3);
 }
 
+/* Who would believe it would take a key from whoever knows that share. And what came
+ * to nothing with Mallory, in the same view, does not stand in another's way. */
+static void
+test_roster_with_a_forged_share_is_refused (Group *group, gconstpointer data)
+{
+  Peer *dave = world_add (group->world, "dave");
+
+  forging = TRUE;
+  peer_invite (group->mallory, dave);
+  world_run (group->world, 2 * WORLD_SECOND);
+  g_assert_true (peer_reports (dave, MALLORY, NULL, BRAVIS_ERROR_SIGNATURE));
+  g_assert_null (dave->conference->view);
+  forging = FALSE;
+  peer_invite (group->alice, dave);
+  world_run (group->world, 2 * WORLD_SECOND);
+  world_assert_settled (group->world, 4);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -169,6 +204,7 @@ main (int argc, char **argv)
       tear_down)
   ADD (who_knows_other_shares_has_another_code);
   ADD (who_shows_another_number_is_named_and_there_is_no_code);
+  ADD (roster_with_a_forged_share_is_refused);
   ADD (holder_that_parts_a_member_is_named_and_loses_the_token);
 #undef ADD
   return g_test_run ();

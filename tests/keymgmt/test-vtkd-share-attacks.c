@@ -162,6 +162,39 @@ test_malformed_share_message_does_not_stop_the_others (void)
   assert_agreed (group);
 }
 
+/* What a newcomer was given of member 0 before it came, and what that then says:
+ * @expected and @said sign a share of it, by who they are. Whether the newcomer blames
+ * it. */
+static gboolean
+newcomer_blames (guint expected, guint said)
+{
+  g_autoptr (Group) group = begin_exchange (2);
+  BravisVtkdShare message = { .view = gcp_view_get_number (group->view),
+    .knows = TRUE, .epoch = 2, .version = 2 };
+  GcpMemberId id = at (group, 0)->card->id;
+  g_autoptr (BravisShare) before = make_share (expected, id, 9);
+  g_autoptr (BravisShare) now = said == expected ? bravis_share_copy (before)
+      : make_share (said, id, 9);
+  g_autoptr (GBytes) lie = NULL;
+
+  bravis_policy_init (&message.policy);
+  message.share = now;
+  lie = bravis_vtkd_share_write (&message);
+  bravis_vtkd_expect (at (group, 2)->vtkd, id, before);
+  say_instead (group, 0, lie);
+  group_step (group);
+  return at (group, 2)->blamed->len > 0;
+}
+
+/* What is expected was verified before, and is not again; nothing else is let pass. */
+static void
+test_expected_share_alone_is_taken_unverified (void)
+{
+  g_assert_false (newcomer_blames (3, 3));
+  g_assert_true (newcomer_blames (0, 3));
+  g_assert_false (newcomer_blames (3, 0));
+}
+
 /* --- old members --- */
 
 /* Whatever it says: who knew its share, and who is new, go on alike. */
@@ -316,6 +349,7 @@ main (int argc, char **argv)
   ADD (newcomer_cannot_set_the_groups_state);
   ADD (epoch_numbers_cannot_be_used_up_by_newcomers);
   ADD (share_that_the_member_did_not_sign_is_not_taken);
+  ADD (expected_share_alone_is_taken_unverified);
   ADD (old_member_that_lies_of_its_share_parts_nobody);
   ADD (malformed_share_message_does_not_stop_the_others);
   ADD (old_member_that_lies_of_the_groups_state_is_not_believed);
