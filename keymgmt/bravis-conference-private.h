@@ -1,8 +1,10 @@
-/* bravis-conference-private.h: the parts of a conference, for its six files
+/* bravis-conference-private.h: the parts of a conference, for its eight files
  *
  *   bravis-conference.c           life, inputs, outputs, own streams
  *   bravis-conference-door.c      inviting, being invited, joining
- *   bravis-conference-group.c     views, group messages, who is let in
+ *   bravis-conference-admission.c who is let in, by the group
+ *   bravis-conference-view.c      views, and who is in them
+ *   bravis-conference-group.c     group messages and keys, as they come
  *   bravis-conference-messages.c  the application's messages
  *   bravis-conference-commands.c  signed commands, and leaving
  *   bravis-conference-validity.c  members whose certificates are not valid any more
@@ -140,28 +142,57 @@ void bravis_conference_renew_invitations (BravisConference *conference,
     GPtrArray *newcomers);
 void bravis_conference_on_not_admitted (BravisConference *conference);
 
-/* --- bravis-conference-group.c --- */
+/* --- bravis-conference-view.c --- */
 
 void bravis_conference_on_view (BravisConference *conference, GcpView *view,
     GArray *departures);
-void bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
-    GBytes *bytes, GcpQuality quality);
-void bravis_conference_handle_vtkd (BravisConference *conference,
-    const BravisVtkdOutput *output);
-void bravis_conference_push_addresses (BravisConference *conference);
+void bravis_conference_forget_group (BravisConference *conference);
 /* GcpConfig.may_merge; @user_data is the conference. */
 gboolean bravis_conference_may_merge (gpointer user_data, GcpMemberId id,
     GBytes *card);
+/* The first member of the present view that was in @last: TRUE for one of the
+ * members that came from there together. */
+gboolean bravis_conference_is_first_of (BravisConference *conference,
+    GcpView *last);
+/* A card of a member, one's own, or as this peer verified it; NULL: not known.
+ * Borrowed. */
+BravisCard *bravis_conference_card_of (BravisConference *conference,
+    GcpMemberId id);
 /* The name of a member of the present view, NULL: none. Borrowed. */
 const char *bravis_conference_name_of (BravisConference *conference,
     GcpMemberId id);
 GcpMemberId bravis_conference_find_name (BravisConference *conference,
     const char *name);
+GcpAddress bravis_conference_get_address (BravisConference *conference,
+    GcpMemberId id);
+/* Of GcpAddress, in the view's order. */
+GArray *bravis_conference_list_addresses (BravisConference *conference,
+    GcpView *view);
+void bravis_conference_push_addresses (BravisConference *conference);
+
+/* --- bravis-conference-admission.c --- */
+
 GBytes *bravis_conference_make_roster (BravisConference *conference);
 /* Asks the group about @invitation's card. */
 void bravis_conference_propose (BravisConference *conference,
     BravisInvitation *invitation);
-void bravis_conference_forget_group (BravisConference *conference);
+void bravis_conference_deliver_proposal (BravisConference *conference,
+    GcpMemberId from, BravisGroupMessage *message);
+void bravis_conference_deliver_vouch (BravisConference *conference,
+    GcpMemberId from, BravisGroupMessage *message);
+void bravis_conference_deliver_admit (BravisConference *conference,
+    GcpMemberId from, BravisGroupMessage *message);
+
+/* --- bravis-conference-group.c --- */
+
+void bravis_conference_deliver (BravisConference *conference, GcpMemberId from,
+    GBytes *bytes, GcpQuality quality);
+void bravis_conference_handle_vtkd (BravisConference *conference,
+    const BravisVtkdOutput *output);
+void bravis_conference_push_stream (BravisConference *conference,
+    BravisConferenceOutputType type, const BravisStream *stream);
+/* This peer cannot be in that group. Takes @error over. */
+void bravis_conference_abandon (BravisConference *conference, GError *error);
 
 /* --- bravis-conference-messages.c --- */
 
@@ -208,13 +239,5 @@ void bravis_conference_deliver_expired (BravisConference *conference,
     GcpMemberId from, GBytes *body);
 void bravis_conference_deliver_revocations (BravisConference *conference,
     GcpMemberId from, GBytes *der);
-
-/* The first member of the present view that was in @last: TRUE for one of the
- * members that came from there together. */
-gboolean bravis_conference_is_first_of (BravisConference *conference,
-    GcpView *last);
-/* A card of a member, one's own included; NULL: not known. Borrowed. */
-BravisCard *bravis_conference_card_of (BravisConference *conference,
-    GcpMemberId id);
 
 G_END_DECLS
