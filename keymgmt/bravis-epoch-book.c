@@ -182,6 +182,16 @@ replace_present (BravisEpochBook *book, gint64 exposure, gint64 now)
   book->has_present = FALSE;
 }
 
+/* A number comes again only in another group than the one that lied about it to this
+ * member (docs/protocol.md, 6.9): what comes under it from now on is of the new epoch. */
+static void
+forget_number (BravisEpochBook *book, guint64 number)
+{
+  for (guint i = book->entries->len; i-- > 0;)
+    if (bravis_epoch_get_number (get_entry (book, i)->epoch) == number)
+      g_ptr_array_remove_index (book->entries, i);
+}
+
 void
 bravis_epoch_book_add (BravisEpochBook *book, BravisEpoch *epoch,
     const GArray *addresses, gint64 now)
@@ -196,6 +206,7 @@ bravis_epoch_book_add (BravisEpochBook *book, BravisEpoch *epoch,
 
   g_rw_lock_writer_lock (&book->lock);
   replace_present (book, book->exposure, now);
+  forget_number (book, bravis_epoch_get_number (epoch));
   g_ptr_array_add (book->entries, entry);
   book->has_present = TRUE;
   if (book->entries->len > MAX_EPOCHS)

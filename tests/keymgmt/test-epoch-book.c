@@ -105,6 +105,19 @@ test_replaced_epoch_ends_in_time (World *world, gconstpointer data)
 }
 
 static void
+test_number_that_comes_again_is_the_new_epochs (World *world, gconstpointer data)
+{
+  g_autoptr (BravisEpoch) old = add (world, 7, 0);
+  g_autoptr (BravisEpoch) between = add (world, 3, 10);
+  g_autoptr (BravisEpoch) again = add (world, 7, 20);
+  g_autoptr (BravisEpoch) found = bravis_epoch_book_ref_by_number (world->book, 7);
+
+  g_assert_true (found == again);
+  g_assert_true (bravis_epoch_is_retired (old));
+  g_assert_cmpuint (bravis_epoch_book_get_n_epochs (world->book), ==, 2);
+}
+
+static void
 test_without_new_key_senders_stop_after_exposure (World *world,
     gconstpointer data)
 {
@@ -380,6 +393,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("newest_is_present", test_newest_is_present);
   ADD ("replaced_epoch_ends_in_time", test_replaced_epoch_ends_in_time);
+  ADD ("number_that_comes_again_is_the_new_epochs",
+      test_number_that_comes_again_is_the_new_epochs);
   ADD ("without_new_key_senders_stop_after_exposure",
       test_without_new_key_senders_stop_after_exposure);
   ADD ("without_new_key_receivers_stop_after_grace",
