@@ -66,6 +66,9 @@ struct _BravisConference {
   gint64 key_lifetime;          /* µs; 0: no limit */
   gint64 key_due;               /* when this peer asks for the next one; G_MAXINT64: it
                                  * asked, or there is none */
+  guint64 waiting_for;          /* what of VTKD: bravis_vtkd_get_wait () */
+  gint64 patience;              /* when this peer has waited too long for it;
+                                 * G_MAXINT64: it waits for nothing */
   BravisVerification *verification;     /* of the present epoch, NULL: none */
   gboolean contacts_wanted;     /* newcomers have not heard all addresses yet */
 

@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+/* What a member owes all others for a key change is waited for that long: much longer
+ * than the slowest links that GCP is for need. */
+#define PATIENCE (10 * G_TIME_SPAN_SECOND)
+
 BravisParcel *
 bravis_parcel_new (GBytes *bytes, GcpQuality quality)
 {
@@ -126,6 +130,7 @@ bravis_conference_deadline (const BravisConference *conference)
     deadline = MIN (deadline,
         bravis_invitations_deadline (conference->invitations));
     deadline = MIN (deadline, conference->key_due);
+    deadline = MIN (deadline, conference->patience);
     deadline = MIN (deadline,
         bravis_conference_validity_deadline (conference));
   }
@@ -279,6 +284,18 @@ pump_vtkd (BravisConference *conference)
   return TRUE;
 }
 
+/* Who keeps all others from a new key is not waited for forever. */
+static void
+watch_vtkd (BravisConference *conference)
+{
+  guint64 wait = bravis_vtkd_get_wait (conference->vtkd);
+
+  if (conference->waiting_for == wait)
+    return;
+  conference->waiting_for = wait;
+  conference->patience = wait ? conference->now + PATIENCE : G_MAXINT64;
+}
+
 /* Everything that follows from an input, until nothing does. What comes of one of
  * the group's messages is dealt with before the next one. */
 static void
@@ -288,6 +305,7 @@ pump (BravisConference *conference)
   while (pump_door (conference) || pump_vtkd (conference)
       || bravis_conference_empty_outbox (conference) || pump_engine (conference)
       || bravis_conference_submit_messages (conference));
+  watch_vtkd (conference);
 }
 
 static void
@@ -322,6 +340,8 @@ make_incarnation (BravisConference *conference, GError **error)
   g_clear_pointer (&conference->own, bravis_own_card_free);
   conference->own = g_steal_pointer (&own);
   conference->contacts = bravis_contacts_new ();
+  conference->waiting_for = 0;
+  conference->patience = G_MAXINT64;
   conference->vtkd = bravis_vtkd_new (conference->identity, conference->name,
       conference->own, &conference->policy, highest, &conference->random);
   return TRUE;
@@ -528,6 +548,10 @@ bravis_conference_tick (BravisConference *conference, gint64 now,
   if (now >= conference->key_due) {
     bravis_vtkd_refresh (conference->vtkd);
     conference->key_due = G_MAXINT64;
+  }
+  if (now >= conference->patience) {
+    bravis_vtkd_lose_patience (conference->vtkd);
+    conference->patience = now + PATIENCE;
   }
   pump (conference);
 }

@@ -59,6 +59,7 @@ finish_exchange (BravisVtkd *vtkd)
       vtkd->version = MAX (vtkd->version, peer->said_version);
   }
   vtkd->exchanged = TRUE;
+  bravis_vtkd_wait_anew (vtkd);
   g_array_set_size (vtkd->expected, 0);
   bravis_vtkd_change_key_if_holder (vtkd);
 }
@@ -102,7 +103,7 @@ is_expected (BravisVtkd *vtkd, const BravisVtkdPeer *peer, const BravisShare *sh
 
 /* Old members and newcomers must go on with the same share of everybody, also of
  * a member that lies: the one it said, if it signed it; else that of its card. What
- * a liar says of itself harms nobody else. NULL: malformed. */
+ * a liar says of itself harms nobody else. NULL: it said none. */
 static void
 take_said_share (BravisVtkd *vtkd, BravisVtkdPeer *peer, const BravisShare *share)
 {
@@ -112,8 +113,6 @@ take_said_share (BravisVtkd *vtkd, BravisVtkdPeer *peer, const BravisShare *shar
       || (share && bravis_share_equal (peer->share, share)))
     return;
   if (!share) {
-    bravis_vtkd_blame_literal (vtkd, peer->id, BRAVIS_ERROR_PROTOCOL,
-        "sent a malformed VTKD_SHARE");
     bravis_vtkd_set_share (peer, peer->card->share);
   } else if (!is_expected (vtkd, peer, share)
       && !bravis_share_verify (share, vtkd->conference, peer->id,
@@ -147,6 +146,29 @@ check_said_state (BravisVtkd *vtkd, BravisVtkdPeer *peer)
   peer->said_policy = vtkd->policy;
 }
 
+/* NULL: @peer counts as having said that it knows nothing, so that it stops nobody. */
+static void
+take_said (BravisVtkd *vtkd, BravisVtkdPeer *peer, const BravisVtkdShare *message)
+{
+  peer->said = TRUE;
+  peer->said_knows = message && message->knows;
+  peer->said_epoch = message ? message->epoch : 0;
+  peer->said_version = message ? message->version : 0;
+  if (message)
+    peer->said_policy = message->policy;
+  else
+    bravis_policy_init (&peer->said_policy);
+
+  take_said_share (vtkd, peer, message ? message->share : NULL);
+  check_said_state (vtkd, peer);
+  peer->met = TRUE;
+
+  for (guint i = 0; i < vtkd->members->len; i++)
+    if (!((BravisVtkdPeer *) g_ptr_array_index (vtkd->members, i))->said)
+      return;
+  finish_exchange (vtkd);
+}
+
 void
 bravis_vtkd_deliver_share (BravisVtkd *vtkd, BravisVtkdPeer *peer, GBytes *bytes)
 {
@@ -158,23 +180,17 @@ bravis_vtkd_deliver_share (BravisVtkd *vtkd, BravisVtkdPeer *peer, GBytes *bytes
     return;
   if (vtkd->exchanged || peer->said)
     return;
+  if (!good)
+    bravis_vtkd_blame_literal (vtkd, peer->id, BRAVIS_ERROR_PROTOCOL,
+        "sent a malformed VTKD_SHARE");
+  take_said (vtkd, peer, good ? &message : NULL);
+}
 
-  /* A faulty one counts as said, with nothing in it, so that it stops nobody. */
-  peer->said = TRUE;
-  peer->said_knows = good && message.knows;
-  peer->said_epoch = good ? message.epoch : 0;
-  peer->said_version = good ? message.version : 0;
-  if (good)
-    peer->said_policy = message.policy;
-  else
-    bravis_policy_init (&peer->said_policy);
-
-  take_said_share (vtkd, peer, good ? message.share : NULL);
-  check_said_state (vtkd, peer);
-  peer->met = TRUE;
-
-  for (guint i = 0; i < vtkd->members->len; i++)
-    if (!((BravisVtkdPeer *) g_ptr_array_index (vtkd->members, i))->said)
-      return;
-  finish_exchange (vtkd);
+void
+bravis_vtkd_pass_over (BravisVtkd *vtkd, BravisVtkdPeer *peer)
+{
+  /* If that is this member itself, nobody can tell it anything in secret any more. */
+  bravis_vtkd_push_blame (vtkd, peer->id, g_error_new_literal (BRAVIS_ERROR,
+      BRAVIS_ERROR_PROTOCOL, "did not say its share in time"));
+  take_said (vtkd, peer, NULL);
 }

@@ -234,11 +234,11 @@ turn_share (BravisVtkd *vtkd, BravisVtkdPeer *holder, const BravisShare *share)
         bravis_secret_unref);
 }
 
-/* The holder did not do its work: the next one does it. */
-static void
-pass_token (BravisVtkd *vtkd)
+void
+bravis_vtkd_pass_token (BravisVtkd *vtkd)
 {
   vtkd->version++;
+  bravis_vtkd_wait_anew (vtkd);
   g_clear_pointer (&vtkd->sent, bravis_epoch_unref);
   bravis_vtkd_change_key_if_holder (vtkd);
 }
@@ -285,7 +285,7 @@ bravis_vtkd_deliver_keys (BravisVtkd *vtkd, BravisVtkdPeer *from, GBytes *bytes)
       : "sent a malformed key change";
   if (fault) {
     bravis_vtkd_blame_literal (vtkd, from->id, BRAVIS_ERROR_PROTOCOL, fault);
-    pass_token (vtkd);
+    bravis_vtkd_pass_token (vtkd);
     return;
   }
   change_key (vtkd, from, &keys);

@@ -118,3 +118,34 @@ bravis_vtkd_refresh_read (guint64 *view, GBytes *bytes)
   *view = gcp_read_u64 (&reader);
   return gcp_reader_finish (&reader);
 }
+
+GBytes *
+bravis_vtkd_overdue_write (const BravisVtkdOverdue *message)
+{
+  g_auto (GcpWriter) writer = { NULL };
+
+  gcp_writer_init (&writer);
+  gcp_write_u8 (&writer, BRAVIS_VTKD_OVERDUE);
+  gcp_write_u64 (&writer, message->view);
+  gcp_write_u8 (&writer, message->owed);
+  gcp_write_u64 (&writer, message->which);
+  return gcp_writer_finish (&writer);
+}
+
+gboolean
+bravis_vtkd_overdue_read (BravisVtkdOverdue *message, GBytes *bytes)
+{
+  GcpReader reader;
+  guint8 owed;
+
+  gcp_reader_init_bytes (&reader, bytes);
+  if (gcp_read_u8 (&reader) != BRAVIS_VTKD_OVERDUE)
+    gcp_reader_fail (&reader);
+  message->view = gcp_read_u64 (&reader);
+  owed = gcp_read_u8 (&reader);
+  message->owed = owed;
+  message->which = gcp_read_u64 (&reader);
+  if (owed > BRAVIS_VTKD_OWED_KEYS)
+    gcp_reader_fail (&reader);
+  return gcp_reader_finish (&reader);
+}

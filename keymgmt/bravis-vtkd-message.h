@@ -18,6 +18,10 @@
  *
  * VTKD_REFRESH, agreed: asks for a key change
  *   u8 3 | u64 view number
+ *
+ * VTKD_OVERDUE, agreed: has waited too long for what a member owes
+ *   u8 4 | u64 view number | u8 what (0 its VTKD_SHARE, 1 the holder's VTKD_KEYS) |
+ *   u64 which: the member's id, or the token version
  */
 #pragma once
 
@@ -31,6 +35,7 @@ typedef enum {
   BRAVIS_VTKD_SHARE = 1,
   BRAVIS_VTKD_KEYS = 2,
   BRAVIS_VTKD_REFRESH = 3,
+  BRAVIS_VTKD_OVERDUE = 4,
   BRAVIS_VTKD_LAST = 15
 } BravisVtkdMessageType;
 
@@ -56,6 +61,17 @@ typedef struct {
   guint8 digest[BRAVIS_HASH_SIZE];      /* SHA-256 of the header */
 } BravisVtkdKeys;
 
+typedef enum {
+  BRAVIS_VTKD_OWED_SHARE = 0,
+  BRAVIS_VTKD_OWED_KEYS = 1
+} BravisVtkdOwed;
+
+typedef struct {
+  guint64 view;
+  BravisVtkdOwed owed;
+  guint64 which;                /* member id, or token version */
+} BravisVtkdOverdue;
+
 GBytes *bravis_vtkd_share_write (const BravisVtkdShare *message);
 gboolean bravis_vtkd_share_read (BravisVtkdShare *message, GBytes *bytes);
 void bravis_vtkd_share_clear (BravisVtkdShare *message);
@@ -67,6 +83,9 @@ void bravis_vtkd_keys_clear (BravisVtkdKeys *message);
 
 GBytes *bravis_vtkd_refresh_write (guint64 view);
 gboolean bravis_vtkd_refresh_read (guint64 *view, GBytes *bytes);
+
+GBytes *bravis_vtkd_overdue_write (const BravisVtkdOverdue *message);
+gboolean bravis_vtkd_overdue_read (BravisVtkdOverdue *message, GBytes *bytes);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BravisVtkdShare, bravis_vtkd_share_clear)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BravisVtkdKeys, bravis_vtkd_keys_clear)

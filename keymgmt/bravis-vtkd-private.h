@@ -1,14 +1,18 @@
-/* bravis-vtkd-private.h: the parts of a BravisVtkd, for its three files
+/* bravis-vtkd-private.h: the parts of a BravisVtkd, for its four files
  *
  *   bravis-vtkd.c            life, views, outputs; what comes, to whom it goes
  *   bravis-vtkd-exchange.c   what members say of themselves where somebody is new
  *   bravis-vtkd-keys.c       key changes: the token holder's work, and everybody's
+ *   bravis-vtkd-silence.c    members that do not do what all others wait for
  */
 #pragma once
 
 #include "bravis-vtkd.h"
 
 G_BEGIN_DECLS
+
+/* A set of members of the view, by their places: who says that something is overdue. */
+#define BRAVIS_VTKD_ACCUSER_WORDS (GCP_MAX_MEMBERS / 64)
 
 /* What is known of a member of the view. */
 typedef struct {
@@ -24,6 +28,7 @@ typedef struct {
   gboolean said_knows;          /* and this was in it */
   guint64 said_epoch, said_version;
   BravisPolicy said_policy;
+  guint64 accusers[BRAVIS_VTKD_ACCUSER_WORDS];  /* that it has not said its share */
 } BravisVtkdPeer;
 
 /* See bravis_vtkd_expect (). */
@@ -56,6 +61,9 @@ struct _BravisVtkd {
 
   gboolean exchanged;           /* every member of the view knows the above */
   gboolean awaiting;            /* a key change is due */
+  guint64 n_waits;              /* what has been waited for so far */
+  guint64 accusers[BRAVIS_VTKD_ACCUSER_WORDS];  /* that the holder of the present
+                                 * version has made no key */
   guint n_complaints;           /* key changes asked for in this view, since the own
                                  * copy was bad */
   BravisCause cause;            /* of that key change */
@@ -76,6 +84,9 @@ void bravis_vtkd_push_blame (BravisVtkd *vtkd, GcpMemberId member, GError *error
 void bravis_vtkd_blame (BravisVtkd *vtkd, GcpMemberId member, GError *error);
 void bravis_vtkd_blame_literal (BravisVtkd *vtkd, GcpMemberId member,
     BravisError code, const char *message);
+BravisVtkdPeer *bravis_vtkd_find_peer (BravisVtkd *vtkd, GcpMemberId id);
+/* All wait for something else from now on. */
+void bravis_vtkd_wait_anew (BravisVtkd *vtkd);
 /* Its current share is @share from now on. */
 void bravis_vtkd_set_share (BravisVtkdPeer *peer, const BravisShare *share);
 
@@ -84,6 +95,8 @@ void bravis_vtkd_set_share (BravisVtkdPeer *peer, const BravisShare *share);
 void bravis_vtkd_say_share (BravisVtkd *vtkd);
 void bravis_vtkd_deliver_share (BravisVtkd *vtkd, BravisVtkdPeer *peer,
     GBytes *bytes);
+/* It counts as having said its share, with nothing in it. */
+void bravis_vtkd_pass_over (BravisVtkd *vtkd, BravisVtkdPeer *peer);
 void bravis_vtkd_init_expected (BravisVtkd *vtkd);
 
 /* --- bravis-vtkd-keys.c --- */
@@ -91,6 +104,13 @@ void bravis_vtkd_init_expected (BravisVtkd *vtkd);
 /* If this member is the holder, a key change is due, and it is not under way yet. */
 void bravis_vtkd_change_key_if_holder (BravisVtkd *vtkd);
 void bravis_vtkd_deliver_keys (BravisVtkd *vtkd, BravisVtkdPeer *from,
+    GBytes *bytes);
+/* The holder did not do its work: the next one does it. */
+void bravis_vtkd_pass_token (BravisVtkd *vtkd);
+
+/* --- bravis-vtkd-silence.c --- */
+
+void bravis_vtkd_deliver_overdue (BravisVtkd *vtkd, BravisVtkdPeer *from,
     GBytes *bytes);
 
 G_END_DECLS

@@ -118,8 +118,8 @@ free_peer (gpointer data)
   g_free (peer);
 }
 
-static BravisVtkdPeer *
-find_peer (BravisVtkd *vtkd, GcpMemberId id)
+BravisVtkdPeer *
+bravis_vtkd_find_peer (BravisVtkd *vtkd, GcpMemberId id)
 {
   for (guint i = 0; i < vtkd->members->len; i++) {
     BravisVtkdPeer *peer = g_ptr_array_index (vtkd->members, i);
@@ -167,6 +167,7 @@ take_members (BravisVtkd *vtkd, GcpView *view, BravisCard *const *cards)
           ? vtkd->share : cards[i]->share);
     }
     peer->said = FALSE;
+    memset (peer->accusers, 0, sizeof peer->accusers);
     g_ptr_array_add (vtkd->members, peer);
   }
   return newcomers;
@@ -187,6 +188,7 @@ bravis_vtkd_view (BravisVtkd *vtkd, GcpView *view, BravisCard *const *cards,
   vtkd->cause = vtkd->awaiting ? merge_causes (vtkd->cause, cause) : cause;
   vtkd->awaiting = TRUE;
   vtkd->n_complaints = 0;
+  bravis_vtkd_wait_anew (vtkd);
 
   /* Who comes from the last view knows what its members know, if they had told
    * each other all there; whether they had is known alike, too. */
@@ -196,6 +198,19 @@ bravis_vtkd_view (BravisVtkd *vtkd, GcpView *view, BravisCard *const *cards,
     bravis_vtkd_change_key_if_holder (vtkd);
   else
     bravis_vtkd_say_share (vtkd);
+}
+
+void
+bravis_vtkd_wait_anew (BravisVtkd *vtkd)
+{
+  vtkd->n_waits++;
+  memset (vtkd->accusers, 0, sizeof vtkd->accusers);
+}
+
+guint64
+bravis_vtkd_get_wait (BravisVtkd *vtkd)
+{
+  return vtkd->awaiting ? vtkd->n_waits : 0;
 }
 
 /* --- VTKD_REFRESH --- */
@@ -224,13 +239,14 @@ deliver_refresh (BravisVtkd *vtkd, BravisVtkdPeer *from, GBytes *bytes)
     return;
   vtkd->awaiting = TRUE;
   vtkd->cause = BRAVIS_CAUSE_REFRESH;
+  bravis_vtkd_wait_anew (vtkd);
   bravis_vtkd_change_key_if_holder (vtkd);
 }
 
 void
 bravis_vtkd_deliver (BravisVtkd *vtkd, GcpMemberId from, GBytes *message)
 {
-  BravisVtkdPeer *peer = find_peer (vtkd, from);
+  BravisVtkdPeer *peer = bravis_vtkd_find_peer (vtkd, from);
   GcpReader reader;
 
   if (!peer)
@@ -245,6 +261,9 @@ bravis_vtkd_deliver (BravisVtkd *vtkd, GcpMemberId from, GBytes *message)
       break;
     case BRAVIS_VTKD_REFRESH:
       deliver_refresh (vtkd, peer, message);
+      break;
+    case BRAVIS_VTKD_OVERDUE:
+      bravis_vtkd_deliver_overdue (vtkd, peer, message);
       break;
     default:
       bravis_vtkd_blame_literal (vtkd, from, BRAVIS_ERROR_PROTOCOL,
@@ -317,7 +336,7 @@ bravis_vtkd_get_epoch (BravisVtkd *vtkd)
 const BravisShare *
 bravis_vtkd_get_share (BravisVtkd *vtkd, GcpMemberId member)
 {
-  BravisVtkdPeer *peer = find_peer (vtkd, member);
+  BravisVtkdPeer *peer = bravis_vtkd_find_peer (vtkd, member);
 
   return peer ? peer->share : NULL;
 }

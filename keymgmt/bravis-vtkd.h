@@ -18,7 +18,9 @@
  *   a new view     before that: its holder starts over
  *
  * A holder whose message is faulty in a way that everybody sees loses the token to
- * the next member. A member whose own copy is bad asks for a new key change.
+ * the next member. A member whose own copy is bad asks for a new key change. A member
+ * that keeps silent, says the greater part of the others (VTKD_OVERDUE, agreed), loses
+ * the token, or counts as having said its share.
  *
  * A newcomer is given the members' shares before it comes, and verifies them then
  * (bravis_vtkd_expect ()), so that its first key does not wait for that.
@@ -71,7 +73,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BravisVtkdOutput, bravis_vtkd_output_clear)
 
 /* Takes @own's share key: what a share could open is gone as soon as the next one
  * replaces it. @highest: the highest epoch number that this peer has seen, 0 at
- * first; all that come are higher. */
+ * first; all that come are higher, unless it is above 2^32 - 1, which only a group that
+ * was lied to has. */
 BravisVtkd *bravis_vtkd_new (BravisIdentity *identity, const char *conference,
     BravisOwnCard *own, const BravisPolicy *policy, guint64 highest,
     const BravisRandom *random);
@@ -97,6 +100,11 @@ void bravis_vtkd_deliver (BravisVtkd *vtkd, GcpMemberId from, GBytes *message);
 
 /* Asks the holder for a key change (VTKD_REFRESH, agreed). */
 void bravis_vtkd_refresh (BravisVtkd *vtkd);
+
+/* What all wait for: another number for each thing, 0 for nothing. Who has waited too
+ * long for the same tells the others. */
+guint64 bravis_vtkd_get_wait (BravisVtkd *vtkd);
+void bravis_vtkd_lose_patience (BravisVtkd *vtkd);
 
 /* For idle moments: derives one pairwise key that a key change may need, so that the
  * change itself finds it there. FALSE: there is nothing to do. The next share is not

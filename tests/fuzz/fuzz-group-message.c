@@ -83,6 +83,18 @@ check_keys (GBytes *bytes)
 }
 
 static void
+check_overdue (GBytes *bytes)
+{
+  BravisVtkdOverdue message;
+  g_autoptr (GBytes) written = NULL;
+
+  if (!bravis_vtkd_overdue_read (&message, bytes))
+    return;
+  written = bravis_vtkd_overdue_write (&message);
+  g_assert_true (g_bytes_equal (written, bytes));
+}
+
+static void
 check_command (GBytes *bytes)
 {
   g_auto (BravisCommand) command = { 0 };
@@ -119,6 +131,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   check_roster (bytes);
   check_share (bytes);
   check_keys (bytes);
+  check_overdue (bytes);
   check_command (bytes);
   check_log_entry (data, size);
   if (bravis_vtkd_refresh_read (&view, bytes))

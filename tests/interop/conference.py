@@ -15,6 +15,7 @@ from wire import Malformed, Reader, u8, u16, u64, vector
 
 PROPOSAL, VOUCH, CONTACTS, STREAM, MESSAGE = 16, 17, 20, 21, 23
 DOOR = 192
+PATIENCE = 10.0
 
 
 def read_address(reader):
@@ -60,6 +61,7 @@ class Peer:
         self.number = None
         self.sequence = 0
         self.asked_to_leave = self.over = False
+        self.waited_for, self.since = None, 0.0     # 6.7
 
     # --- datagrams ---
 
@@ -90,6 +92,11 @@ class Peer:
     def tick(self, now):
         self.now = now
         self.door.tick(now)
+        if self.keys.wait != self.waited_for:
+            self.waited_for, self.since = self.keys.wait, now
+        elif self.waited_for and now - self.since >= PATIENCE:
+            self.keys.lose_patience()
+            self.since = now
         self.run()
 
     def run(self):

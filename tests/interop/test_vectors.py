@@ -147,7 +147,7 @@ class Group:
         for message in given['messages']:
             name, octets_ = self.order.pop(0)
             assert (name, octets_.hex()) == (message['from'], message['message'])
-            for other in names:
+            for other in names if 'lost' not in message else ():
                 self.parties[other].deliver(self.cards[name][0].member, octets_)
         assert not self.order
 
@@ -176,6 +176,13 @@ def play_all():
         assert set(group.epochs) == set(names)
         for epoch in group.epochs.values():
             check_epoch(epoch, given['epoch'])
+    group.parties['alice'].refresh()
+    group.play(VECTORS['vtkd']['silence'], NAMES)
+    for name in NAMES:
+        group.parties[name].lose_patience()
+    group.play(VECTORS['vtkd']['overdue'], NAMES)
+    for epoch in group.epochs.values():
+        check_epoch(epoch, VECTORS['vtkd']['overdue']['epoch'])
     return group
 
 

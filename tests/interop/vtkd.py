@@ -9,7 +9,8 @@ from epoch import Epoch
 from primitives import derive, extract, seal, sha256, unseal, x25519
 from wire import Malformed, Reader, u8, u32, u64, vector
 
-SHARE, KEYS, REFRESH = 1, 2, 3
+SHARE, KEYS, REFRESH, OVERDUE = 1, 2, 3, 4
+OWED_SHARE, OWED_KEYS = 0, 1
 COPY = 48
 
 
@@ -155,11 +156,12 @@ class Party:
         self.version = self.highest = 0
         self.said = {}
         self.made = None        # (secret, private) of a key change on its way
+        self.overdue = {}       # (what, which): who says so
 
     def install(self, view, cards):
         news = [card for card in cards if card.member not in self.member.cards]
         self.member.install(view, cards)
-        self.awaiting, self.said, self.made = True, {}, None
+        self.awaiting, self.said, self.made, self.overdue = True, {}, None, {}
         if news:
             self.exchanged = False
             self.say(SaidShare(view, self.knows, self.highest, self.version, self.policy,
@@ -189,12 +191,64 @@ class Party:
         elif message[0] == REFRESH and not self.awaiting:
             self.awaiting = True
             self.act()
+        elif message[0] == OVERDUE and self.awaiting:
+            reader = Reader(message[9:])
+            owed, which = reader.u8(), reader.u64()
+            reader.end()
+            self.take_overdue(sender, owed, which)
+
+    def lose_patience(self):
+        """6.7, where all have waited too long for the same."""
+        owed = []
+        if self.awaiting and not self.exchanged:
+            owed = [(OWED_SHARE, member) for member in self.member.cards
+                    if member not in self.said and member != self.card.member]
+        elif self.awaiting and self.holder != self.card.member:
+            owed = [(OWED_KEYS, self.version)]
+        for what, which in owed:
+            self.say(u8(OVERDUE) + u64(self.member.view) + u8(what) + u64(which), False)
+
+    @property
+    def wait(self):
+        """Another value for each thing that all wait for; None: nothing."""
+        return (self.member.view, self.exchanged, self.version) if self.awaiting else None
+
+    def take_overdue(self, sender, owed, which):
+        if owed == OWED_SHARE:
+            accused = which
+            if self.exchanged or which not in self.member.cards or which in self.said:
+                return
+        elif not self.exchanged or which != self.version:
+            return
+        else:
+            accused = self.holder
+        if sender == accused:
+            return
+        accusers = self.overdue.setdefault((owed, which), set())
+        accusers.add(sender)
+        if 2 * len(accusers) <= len(self.member.cards) - 1:
+            return
+        if owed == OWED_KEYS:
+            self.version, self.made = self.version + 1, None
+            self.act()
+        else:
+            self.pass_over(accused)
+
+    def pass_over(self, member):
+        if member == self.card.member:
+            raise Malformed('passed over by the others')
+        share = self.member.cards[member].share
+        self.member.shares[member] = share
+        self.said[member] = SaidShare(self.member.view, False, 0, 0, self.policy, share)
+        if len(self.said) == len(self.member.cards):
+            self.settle()
 
     def settle(self):
         said = [self.said[member] for member in self.member.cards]
         first = next((one for one in said if one.knows), said[0])
         self.policy = first.policy
-        self.highest = max(self.highest, *(one.epoch for one in said))
+        known = self.highest if self.knows else 0
+        self.highest = max(known, *(one.epoch for one in said))
         self.version = max(one.version for one in said)
         self.exchanged = self.knows = True
         self.act()

@@ -9,6 +9,7 @@
 static BravisConference *misled;        /* knows another share than the others */
 static BravisConference *liar;          /* shows another number than it committed to */
 static GcpMemberId parter, parted;      /* gives him another key than the others */
+static BravisConference *silent;        /* says and makes nothing for VTKD */
 static gboolean forging;        /* rosters say shares that their members did not sign */
 
 void __real_bravis_vtkd_hash_shares (BravisVtkd *vtkd,
@@ -27,6 +28,25 @@ void __real_bravis_pair_seal (const BravisSecret *pair,
 void __wrap_bravis_pair_seal (const BravisSecret *pair,
     const guint8 digest[BRAVIS_HASH_SIZE], GcpMemberId from, GcpMemberId to,
     const BravisSecret *secret, guint8 copy[BRAVIS_COPY_SIZE]);
+void __real_bravis_vtkd_change_key_if_holder (BravisVtkd *vtkd);
+void __wrap_bravis_vtkd_change_key_if_holder (BravisVtkd *vtkd);
+void __real_bravis_vtkd_say_share (BravisVtkd *vtkd);
+void __wrap_bravis_vtkd_say_share (BravisVtkd *vtkd);
+
+void
+__wrap_bravis_vtkd_change_key_if_holder (BravisVtkd *vtkd)
+{
+  if (!silent || vtkd != silent->vtkd)
+    __real_bravis_vtkd_change_key_if_holder (vtkd);
+}
+
+void
+__wrap_bravis_vtkd_say_share (BravisVtkd *vtkd)
+{
+  if (!silent || vtkd != silent->vtkd)
+    __real_bravis_vtkd_say_share (vtkd);
+}
+
 void __real_bravis_roster_add (BravisRoster *roster, const GcpAddress *address,
     GBytes *card, const BravisShare *share);
 void __wrap_bravis_roster_add (BravisRoster *roster, const GcpAddress *address,
@@ -99,7 +119,7 @@ set_up (Group *group, gconstpointer data)
 static void
 tear_down (Group *group, gconstpointer data)
 {
-  misled = liar = NULL;
+  misled = liar = silent = NULL;
   forging = FALSE;
   parter = parted = GCP_MEMBER_NONE;
   world_free (group->world);
@@ -177,6 +197,42 @@ test_holder_that_parts_a_member_is_named_and_loses_the_token (Group *group,
   world_assert_settled (group->world, 3);
 }
 
+/* Whatever it is to do, the others have a new key some time after a member is gone,
+ * or has come, and name it. */
+static void
+test_silent_member_does_not_keep_the_others_from_a_key (Group *group,
+    gconstpointer data)
+{
+  Peer *dave = world_add (group->world, "dave");
+
+  peer_invite (group->alice, dave);
+  world_run (group->world, 3 * WORLD_SECOND);
+  world_assert_settled (group->world, 4);
+  silent = group->mallory->conference;
+  /* The token comes to Mallory, wherever it is. */
+  for (guint i = 0; i < 4; i++) {
+    peer_refresh (group->alice);
+    world_run (group->world, 15 * WORLD_SECOND);
+  }
+  g_assert_true (peer_reports (group->alice, MALLORY, NULL,
+          BRAVIS_ERROR_PROTOCOL));
+  world_assert_settled (group->world, 4);
+
+  peer_leave (dave);
+  world_run (group->world, 15 * WORLD_SECOND);
+  world_assert_settled (group->world, 3);
+
+  dave = world_add (group->world, "erin");
+  peer_invite (group->bob, dave);
+  world_run (group->world, 20 * WORLD_SECOND);
+  g_assert_true (peer_is_live (dave));
+  g_assert_true (gcp_view_equal (bravis_epoch_get_view (peer_epoch (dave)),
+          dave->conference->view));
+  /* It has found itself passed over, and left. */
+  g_assert_false (peer_is_live (group->mallory));
+  world_assert_settled (group->world, 3);
+}
+
 /* Who would believe it would take a key from whoever knows that share. And what came
  * to nothing with Mallory, in the same view, does not stand in another's way. */
 static void
@@ -204,6 +260,7 @@ main (int argc, char **argv)
       tear_down)
   ADD (who_knows_other_shares_has_another_code);
   ADD (who_shows_another_number_is_named_and_there_is_no_code);
+  ADD (silent_member_does_not_keep_the_others_from_a_key);
   ADD (roster_with_a_forged_share_is_refused);
   ADD (holder_that_parts_a_member_is_named_and_loses_the_token);
 #undef ADD

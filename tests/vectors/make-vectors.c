@@ -13,6 +13,7 @@
 #include "../../keymgmt/bravis-link.h"
 #include "../../keymgmt/bravis-membership-log.h"
 #include "../../keymgmt/bravis-verification.h"
+#include "../../keymgmt/bravis-vtkd-message.h"
 #include "../../keymgmt/bravis-vtkd.h"
 
 #include <glib/gstdio.h>
@@ -298,6 +299,8 @@ typedef struct {
   Draws *draws[N_MEMBERS];
   BravisEpoch *epochs[N_MEMBERS];
   GQueue order;                 /* of Message */
+  gboolean lossy;               /* no key change arrives */
+  gboolean blames;              /* members are to blame each other */
 } Group;
 
 typedef struct {
@@ -313,12 +316,12 @@ take_outputs (Group *group, guint i)
   while (bravis_vtkd_poll (group->members[i], &output)) {
     Message *message;
 
-    if (output.type == BRAVIS_VTKD_BLAME)
+    if (output.type == BRAVIS_VTKD_BLAME && !group->blames)
       g_error ("%s blames: %s", names[i], output.error->message);
     if (output.type == BRAVIS_VTKD_EPOCH) {
       g_clear_pointer (&group->epochs[i], bravis_epoch_unref);
       group->epochs[i] = bravis_epoch_ref (output.epoch);
-    } else {
+    } else if (output.type == BRAVIS_VTKD_MULTICAST) {
       message = g_new (Message, 1);
       message->from = i;
       message->bytes = g_bytes_ref (output.bytes);
@@ -343,6 +346,13 @@ install (Vectors *v, Group *group, guint64 number, guint n, BravisCause cause)
   }
 }
 
+static gboolean
+is_lost (Group *group, GBytes *bytes)
+{
+  return group->lossy && ((const guint8 *) g_bytes_get_data (bytes, NULL))[0]
+      == BRAVIS_VTKD_KEYS;
+}
+
 /* All that is said, in the group's order, until nothing is. */
 static void
 deliver (Vectors *v, Group *group, guint n)
@@ -355,8 +365,10 @@ deliver (Vectors *v, Group *group, guint n)
     json_builder_begin_object (v->json);
     add_text (v, "from", names[message->from]);
     add_bytes (v, "message", message->bytes);
+    if (is_lost (group, message->bytes))
+      add_text (v, "lost", "yes");
     end (v);
-    for (guint i = 0; i < n; i++) {
+    for (guint i = 0; i < n && !is_lost (group, message->bytes); i++) {
       bravis_vtkd_deliver (group->members[i], v->cards[message->from]->id,
           message->bytes);
       take_outputs (group, i);
@@ -444,6 +456,28 @@ group_clear (Group *group)
   }
 }
 
+/* The key change of who has the token is lost, and the others lose patience. */
+static void
+make_overdue (Vectors *v, Group *group)
+{
+  begin (v, "silence");
+  group->lossy = TRUE;
+  bravis_vtkd_refresh (group->members[0]);
+  take_outputs (group, 0);
+  deliver (v, group, N_MEMBERS);
+  group->lossy = FALSE;
+  end (v);
+  begin (v, "overdue");
+  group->blames = TRUE;
+  for (guint i = 0; i < N_MEMBERS; i++) {
+    bravis_vtkd_lose_patience (group->members[i]);
+    take_outputs (group, i);
+  }
+  add_step (v, group, N_MEMBERS);
+  group->blames = FALSE;
+  end (v);
+}
+
 static void
 make_vtkd (Vectors *v, Group *group)
 {
@@ -461,6 +495,7 @@ make_vtkd (Vectors *v, Group *group)
   take_outputs (group, 2);
   add_step (v, group, N_MEMBERS);
   end (v);
+  make_overdue (v, group);
   begin (v, "drawn");
   for (guint i = 0; i < N_MEMBERS; i++)
     add_draws (v, names[i], group->draws[i]);
