@@ -9,6 +9,30 @@ static const double colours[BENCH_CANVAS_N_COLOURS][3] = {
   { 0.60, 0.55, 0.10 }, { 0.30, 0.30, 0.30 }
 };
 
+#define FONT_SIZE 12
+
+static void
+choose_font (cairo_t *cr)
+{
+  cairo_select_font_face (cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+      CAIRO_FONT_WEIGHT_NORMAL);
+  cairo_set_font_size (cr, FONT_SIZE);
+}
+
+double
+bench_canvas_measure (const char *text)
+{
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, 1, 1);
+  cairo_t *cr = cairo_create (surface);
+  cairo_text_extents_t extents;
+
+  choose_font (cr);
+  cairo_text_extents (cr, text, &extents);
+  cairo_destroy (cr);
+  cairo_surface_destroy (surface);
+  return extents.x_advance;
+}
+
 void
 bench_canvas_write (cairo_t *cr, double x, double y, const char *text)
 {
@@ -39,9 +63,7 @@ bench_canvas_draw (const char *file, double width, double height,
 
   cairo_set_source_rgb (cr, 1, 1, 1);
   cairo_paint (cr);
-  cairo_select_font_face (cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-      CAIRO_FONT_WEIGHT_NORMAL);
-  cairo_set_font_size (cr, 12);
+  choose_font (cr);
   draw (cr, user_data);
   cairo_destroy (cr);
   if (is_svg)

@@ -13,6 +13,9 @@ gboolean bench_canvas_draw (const char *file, double width, double height,
     void (*draw) (cairo_t *cr, gpointer user_data), gpointer user_data,
     GError **error);
 
+/* How wide @text will be, in the letters that everything is written in. */
+double bench_canvas_measure (const char *text);
+
 void bench_canvas_write (cairo_t *cr, double x, double y, const char *text);
 void bench_canvas_set_colour (cairo_t *cr, guint index);        /* any number */
 

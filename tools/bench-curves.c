@@ -4,12 +4,13 @@
 
 #include <math.h>
 
-#define WIDTH 900
-#define HEIGHT 520
 #define LEFT 80
 #define RIGHT 680               /* the names of curves are right of it */
 #define TOP 50
 #define BOTTOM 460
+#define MARGIN 20               /* right of the names, and below all */
+#define NAME (RIGHT + 54)       /* where a name begins */
+#define ROW 22                  /* from one name to the next */
 
 typedef struct {
   double x, y;
@@ -157,11 +158,24 @@ draw_grid (cairo_t *cr, const Scale *scale)
   }
 }
 
+/* Where there are more curves than colours, dashes tell those of one colour apart. */
 static void
-draw_curve (cairo_t *cr, const Scale *scale, const Curve *curve, guint index)
+choose_pen (cairo_t *cr, guint index)
 {
+  static const double dashes[][2] = { { 8, 4 }, { 2, 3 }, { 14, 3 } };
+  guint round = index / BENCH_CANVAS_N_COLOURS;
+
   bench_canvas_set_colour (cr, index);
   cairo_set_line_width (cr, 2);
+  if (round == 0)
+    cairo_set_dash (cr, NULL, 0, 0);
+  else
+    cairo_set_dash (cr, dashes[(round - 1) % G_N_ELEMENTS (dashes)], 2, 0);
+}
+
+static void
+draw_points (cairo_t *cr, const Scale *scale, const Curve *curve)
+{
   cairo_new_path (cr);
   for (guint k = 0; k < curve->points->len; k++) {
     const Point *point = &g_array_index (curve->points, Point, k);
@@ -177,9 +191,21 @@ draw_curve (cairo_t *cr, const Scale *scale, const Curve *curve, guint index)
         2 * G_PI);
     cairo_fill (cr);
   }
-  cairo_rectangle (cr, RIGHT + 20, TOP + index * 22, 12, 12);
-  cairo_fill (cr);
-  bench_canvas_write (cr, RIGHT + 40, TOP + index * 22 + 11, curve->name);
+}
+
+static void
+draw_curve (cairo_t *cr, const Scale *scale, const Curve *curve, guint index)
+{
+  double y = TOP + index * ROW;
+
+  cairo_save (cr);
+  choose_pen (cr, index);
+  draw_points (cr, scale, curve);
+  cairo_move_to (cr, RIGHT + 20, y + 7);
+  cairo_line_to (cr, NAME - 8, y + 7);
+  cairo_stroke (cr);
+  bench_canvas_write (cr, NAME, y + 11, curve->name);
+  cairo_restore (cr);
 }
 
 static void
@@ -196,6 +222,19 @@ draw (cairo_t *cr, gpointer user_data)
     draw_curve (cr, &scale, curves->curves->pdata[i], i);
 }
 
+static double
+find_width (const BenchCurves *curves)
+{
+  double width = LEFT + bench_canvas_measure (curves->title);
+
+  for (guint i = 0; i < curves->curves->len; i++) {
+    const Curve *curve = curves->curves->pdata[i];
+
+    width = fmax (width, NAME + bench_canvas_measure (curve->name));
+  }
+  return ceil (width) + MARGIN;
+}
+
 gboolean
 bench_curves_plot (BenchCurves *curves, const char *file, GError **error)
 {
@@ -204,5 +243,7 @@ bench_curves_plot (BenchCurves *curves, const char *file, GError **error)
         "%s: nothing to plot", file);
     return FALSE;
   }
-  return bench_canvas_draw (file, WIDTH, HEIGHT, draw, curves, error);
+  return bench_canvas_draw (file, find_width (curves),
+      fmax (BOTTOM + 40, TOP + curves->curves->len * ROW) + MARGIN, draw, curves,
+      error);
 }

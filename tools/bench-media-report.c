@@ -265,7 +265,8 @@ bench_media_report_write_json (BenchMediaReport *report, const char *file,
   return bench_json_write (builder, file, error);
 }
 
-/* One stream, encrypting, the longest lists that there are. */
+/* --- plotting: one stream, encrypting, the longest lists that there are --- */
+
 static guint
 find_longest_list (BenchMediaReport *report)
 {
@@ -276,24 +277,67 @@ find_longest_list (BenchMediaReport *report)
   return longest;
 }
 
+/* memcpy is so far below the others that it would only press them together. */
+static gboolean
+is_plotted (const Row *row, guint list)
+{
+  return g_str_equal (row->direction, "encrypt") && row->streams == 1
+      && (g_str_equal (row->layout, "-")
+          ? !g_str_equal (row->element, "memcpy")
+          : g_str_equal (row->layout, "room") && row->list == list)
+      && g_ascii_isdigit (row->load[0]);
+}
+
+/* The one that all curves have, those without any aside; NULL: there is none. */
+static const char *
+find_common_cipher (BenchMediaReport *report, guint list)
+{
+  const char *cipher = NULL;
+
+  for (guint i = 0; i < report->rows->len; i++) {
+    const Row *row = report->rows->pdata[i];
+
+    if (!is_plotted (row, list) || g_str_equal (row->cipher, "-"))
+      continue;
+    if (cipher && !g_str_equal (cipher, row->cipher))
+      return NULL;
+    cipher = row->cipher;
+  }
+  return cipher;
+}
+
+static void
+add_word (GString *name, const char *word)
+{
+  if (!g_str_equal (word, "-"))
+    g_string_append_printf (name, " %s", word);
+}
+
+static void
+add_to_curve (BenchCurves *curves, const Row *row, const char *common_cipher)
+{
+  g_autoptr (GString) name = g_string_new (row->element);
+
+  add_word (name, row->format);
+  if (!common_cipher)
+    add_word (name, row->cipher);
+  add_word (name, row->provider);
+  bench_curves_add (curves, name->str, row->size, get (row, NS));
+}
+
 gboolean
 bench_media_report_plot (BenchMediaReport *report, const char *file,
     GError **error)
 {
-  g_autoptr (BenchCurves) curves = bench_curves_new ("Processor time to encrypt a "
-      "buffer, medians", "octets", "ns");
   guint list = find_longest_list (report);
+  const char *cipher = find_common_cipher (report, list);
+  g_autofree char *title = g_strdup_printf ("Processor time to encrypt a buffer"
+      "%s%s, lists of %u, medians", cipher ? " with " : "", cipher ? cipher : "",
+      list);
+  g_autoptr (BenchCurves) curves = bench_curves_new (title, "octets", "ns");
 
-  for (guint i = 0; i < report->rows->len; i++) {
-    const Row *row = report->rows->pdata[i];
-    g_autofree char *name = g_strdup_printf ("%s %s %s %s", row->element,
-        row->format, row->cipher, row->provider);
-
-    if (g_str_equal (row->direction, "encrypt") && row->streams == 1
-        && (g_str_equal (row->layout, "-")
-            || (g_str_equal (row->layout, "room") && row->list == list))
-        && g_ascii_isdigit (row->load[0]))
-      bench_curves_add (curves, name, row->size, get (row, NS));
-  }
+  for (guint i = 0; i < report->rows->len; i++)
+    if (is_plotted (report->rows->pdata[i], list))
+      add_to_curve (curves, report->rows->pdata[i], cipher);
   return bench_curves_plot (curves, file, error);
 }
