@@ -7,6 +7,9 @@
  * from a session, which knows it by what each frame says of its sender and epoch,
  * or is a static one.
  *
+ * With a static key, stats and an element message "bravis-picked" say format and cipher,
+ * as of #bravisencrypt.
+ *
  * What cannot be opened is dropped: it is forged, was seen before, is of an epoch
  * or a sender that is not known, or is no SFrame or SRTP at all. Drops are counted
  * by reason in the property stats, and reported in an element message
@@ -104,6 +107,18 @@ make_receiver (GstBravisDecrypt *self, BravisSession *session,
   return TRUE;
 }
 
+/* A session's senders may differ, and from one epoch to the next. */
+static void
+note_static_pick (GstBravisDecrypt *self, const GstBravisSettings *settings)
+{
+  gboolean srtp = gst_bravis_shape_is_srtp (self->shape);
+
+  gst_bravis_protect_note_pick (GST_BRAVIS_PROTECT (self),
+      srtp ? "srtp" : "sframe", gst_bravis_settings_get_cipher (settings,
+          srtp ? GST_BRAVIS_FORMAT_SRTP : GST_BRAVIS_FORMAT_SFRAME),
+      srtp ? "libsrtp2" : NULL);
+}
+
 static GstCaps *
 gst_bravis_decrypt_set_caps (GstBravisProtect *protect, const GstCaps *caps,
     GError **error)
@@ -124,6 +139,8 @@ gst_bravis_decrypt_set_caps (GstBravisProtect *protect, const GstCaps *caps,
   if (!made)
     return NULL;
   self->shape = shape;
+  if (!session)
+    note_static_pick (self, settings);
   return g_steal_pointer (&out);
 }
 

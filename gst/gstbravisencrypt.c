@@ -13,7 +13,13 @@
  * #bravisdecrypt finds the original ones.
  *
  * Once there is a key, stats also say what was picked: format, cipher, and provider, the
- * library that encrypts.
+ * library that encrypts. So does an element message "bravis-picked", then and whenever
+ * it becomes another. The format is picked by the caps (format=auto). The cipher is picked
+ * in a session by the policy of who began the group, which may leave it to that peer's
+ * processor (`[policy] video=auto`: AES-128-GCM where it has AES, else
+ * ChaCha20-Poly1305); with a static key it is the one that is set, or with cipher=auto
+ * what the key's size says, since the processors of both ends may differ. The provider
+ * is picked by the processor.
  *
  * Puzzle (cipher=puzzle, or in a session's policy) is weak: who knows what a frame
  * begins with reads all its blocks and lacks only their order. It is much faster than
@@ -77,9 +83,6 @@ struct _GstBravisEncrypt {
   BravisKind kind;
   guint16 stream;
 
-  /* What protects what goes out now: read by any thread, never freed. */
-  const char *picked_format, *picked_cipher, *picked_provider;
-
   GstBufferPool *pool;          /* of copies with room; NULL: none was needed yet */
 
   gboolean has_timestamp;       /* of the RTP packet before: a frame's packets */
@@ -96,37 +99,16 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_BRAVIS_CAPS_PROTECTED));
 
-/* Says what format, caps, policy and machine came to. */
 static void
 note_pick (GstBravisEncrypt *self)
 {
-  gboolean srtp = gst_bravis_shape_is_srtp (self->shape);
-  const char *format = srtp ? "srtp" : "sframe";
-  const char *cipher = srtp
-      ? bravis_srtp_sender_get_cipher (self->srtp_sender)
-      : bravis_sender_get_cipher (self->sender);
-  const char *provider = srtp ? "libsrtp2"
-      : bravis_sender_get_provider (self->sender);
-
-  if (cipher && cipher != g_atomic_pointer_get (&self->picked_cipher))
-    GST_INFO_OBJECT (self, "%s with %s by %s", format, cipher, provider);
-  g_atomic_pointer_set (&self->picked_format, format);
-  g_atomic_pointer_set (&self->picked_cipher, cipher);
-  g_atomic_pointer_set (&self->picked_provider, provider);
-}
-
-static void
-gst_bravis_encrypt_add_stats (GstBravisProtect *protect, GstStructure *stats)
-{
-  GstBravisEncrypt *self = GST_BRAVIS_ENCRYPT (protect);
-  const char *cipher = g_atomic_pointer_get (&self->picked_cipher);
-
-  if (cipher)
-    gst_structure_set (stats,
-        "format", G_TYPE_STRING, g_atomic_pointer_get (&self->picked_format),
-        "cipher", G_TYPE_STRING, cipher,
-        "provider", G_TYPE_STRING,
-        g_atomic_pointer_get (&self->picked_provider), NULL);
+  if (gst_bravis_shape_is_srtp (self->shape))
+    gst_bravis_protect_note_pick (GST_BRAVIS_PROTECT (self), "srtp",
+        bravis_srtp_sender_get_cipher (self->srtp_sender), "libsrtp2");
+  else
+    gst_bravis_protect_note_pick (GST_BRAVIS_PROTECT (self), "sframe",
+        bravis_sender_get_cipher (self->sender),
+        bravis_sender_get_provider (self->sender));
 }
 
 /* Keys */
@@ -554,7 +536,6 @@ gst_bravis_encrypt_class_init (GstBravisEncryptClass *klass)
   protect_class->to_src_caps = gst_bravis_encrypt_to_src_caps;
   protect_class->process = gst_bravis_encrypt_process;
   protect_class->dup_sender_name = gst_bravis_encrypt_dup_sender_name;
-  protect_class->add_stats = gst_bravis_encrypt_add_stats;
   protect_class->stop = gst_bravis_encrypt_stop;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);

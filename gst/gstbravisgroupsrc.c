@@ -15,7 +15,8 @@
  * the peer leave the conference, after bravisgroupsinks of the same session have
  * sent what they had; then all pads give EOS.
  *
- * Element messages: `bravis-epoch` with number, cause, milliseconds and members;
+ * Element messages: `bravis-epoch` with number, cause, milliseconds, members, and
+ * the cipher of each kind, as the policy of who began the group has it;
  * `bravis-verification` with the number of the epoch and its code;
  * `bravis-member-joined`; `bravis-member-left` with the reason; `bravis-refused`;
  * `bravis-unreachable`; `bravis-ended`.

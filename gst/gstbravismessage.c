@@ -23,6 +23,17 @@ set_members (GstStructure *structure, BravisEpoch *epoch)
   gst_structure_take_value (structure, "members", &members);
 }
 
+/* By kind: what the group's policy came to, whoever said it. */
+static void
+set_ciphers (GstStructure *structure, BravisEpoch *epoch)
+{
+  const BravisPolicy *policy = bravis_epoch_get_policy (epoch);
+
+  for (guint kind = 0; kind < BRAVIS_N_KINDS; kind++)
+    set_text (structure, bravis_kind_to_string (kind),
+        bravis_cipher_to_string (policy->cipher[kind]));
+}
+
 static GstStructure *
 new_epoch (const BravisEvent *event)
 {
@@ -32,6 +43,7 @@ new_epoch (const BravisEvent *event)
 
   set_text (structure, "cause", event->cause);
   set_members (structure, event->epoch);
+  set_ciphers (structure, event->epoch);
   return structure;
 }
 

@@ -3,7 +3,9 @@
  * Names and fields, each with "time" (guint64, µs since 1970):
  *
  *   bravis-epoch          number (guint64), cause (string), milliseconds (double,
- *                         since its view), members (array of strings)
+ *                         since its view), members (array of strings), and by the
+ *                         policy's kinds, video, audio, whiteboard, signalling, the
+ *                         cipher of each ("aes-128-gcm")
  *   bravis-verification   number (guint64, of the epoch), code (string): digits that
  *                         are the same at all its members, for people to compare
  *   bravis-member-joined  name

@@ -17,6 +17,9 @@ typedef struct {
   BravisSession *session;       /* held from READY on */
   gboolean configured;          /* caps came and were good */
 
+  /* What was picked: read by any thread. */
+  const char *format, *cipher, *provider;
+
   /* Written by the streaming thread alone, read by any: relaxed atomics. */
   guint64 frames;
   guint64 bytes;
@@ -41,6 +44,45 @@ static guint64
 look (guint64 *counter)
 {
   return __atomic_load_n (counter, __ATOMIC_RELAXED);
+}
+
+/* What was picked */
+
+static void
+set_pick (GstStructure *structure, GstBravisProtectPrivate *priv)
+{
+  const char *format = g_atomic_pointer_get (&priv->format);
+  const char *cipher = g_atomic_pointer_get (&priv->cipher);
+  const char *provider = g_atomic_pointer_get (&priv->provider);
+
+  if (format && cipher)
+    gst_structure_set (structure, "format", G_TYPE_STRING, format,
+        "cipher", G_TYPE_STRING, cipher, NULL);
+  if (cipher && provider)
+    gst_structure_set (structure, "provider", G_TYPE_STRING, provider, NULL);
+}
+
+void
+gst_bravis_protect_note_pick (GstBravisProtect *self, const char *format,
+    const char *cipher, const char *provider)
+{
+  GstBravisProtectPrivate *priv = PRIVATE (self);
+  gboolean same = g_strcmp0 (format, priv->format) == 0
+      && g_strcmp0 (cipher, priv->cipher) == 0
+      && g_strcmp0 (provider, priv->provider) == 0;
+  GstStructure *structure;
+
+  g_atomic_pointer_set (&priv->format, format);
+  g_atomic_pointer_set (&priv->cipher, cipher);
+  g_atomic_pointer_set (&priv->provider, provider);
+  if (same || !cipher)
+    return;
+  GST_INFO_OBJECT (self, "%s with %s%s%s", format, cipher,
+      provider ? " by " : "", provider ? provider : "");
+  structure = gst_structure_new_empty ("bravis-picked");
+  set_pick (structure, priv);
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self), structure));
 }
 
 /* Drops */
@@ -289,6 +331,7 @@ start (GstBravisProtect *self, GError **error)
   if (!gst_bravis_settings_check (&priv->active, error))
     return FALSE;
   priv->configured = FALSE;
+  gst_bravis_protect_note_pick (self, NULL, NULL, NULL);
   __atomic_store_n (&priv->frames, 0, __ATOMIC_RELAXED);
   __atomic_store_n (&priv->bytes, 0, __ATOMIC_RELAXED);
   for (i = 0; i < BRAVIS_N_DROPS; i++) {
@@ -349,8 +392,7 @@ make_stats (GstBravisProtect *self)
     dropped += look (&priv->drops[i]);
   }
   gst_structure_set (stats, "dropped", G_TYPE_UINT64, dropped, NULL);
-  if (GST_BRAVIS_PROTECT_GET_CLASS (self)->add_stats)
-    GST_BRAVIS_PROTECT_GET_CLASS (self)->add_stats (self, stats);
+  set_pick (stats, PRIVATE (self));
   return stats;
 }
 

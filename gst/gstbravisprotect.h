@@ -36,9 +36,6 @@ struct _GstBravisProtectClass {
   /* The name of the member that @kid names; may be NULL. */
   char *(*dup_sender_name) (GstBravisProtect *self, guint64 kid);
 
-  /* What else is to be in the stats; any thread. May be NULL. */
-  void (*add_stats) (GstBravisProtect *self, GstStructure *stats);
-
   /* PAUSED to READY: lets go of the keys. */
   void (*stop) (GstBravisProtect *self);
 };
@@ -48,6 +45,12 @@ const GstBravisSettings *gst_bravis_protect_get_settings (GstBravisProtect *self
 
 /* As it is set now: caps are asked for before streaming begins. */
 GstBravisFormat gst_bravis_protect_get_format (GstBravisProtect *self);
+
+/* What format, caps, key, policy and machine came to: to the log, the stats, and where
+ * it is new an element message. The strings live for ever; @cipher is NULL where there
+ * is no key yet, @provider where it is not known. Streaming thread. */
+void gst_bravis_protect_note_pick (GstBravisProtect *self, const char *format,
+    const char *cipher, const char *provider);
 
 /* NULL with a static key. */
 BravisSession *gst_bravis_protect_get_session (GstBravisProtect *self);

@@ -32,6 +32,10 @@ gst_bravis_cipher_get_type (void)
 {
   static GType type = 0;
   static const GEnumValue values[] = {
+    {GST_BRAVIS_CIPHER_AUTO,
+          "By the key's size: AES-128-GCM; AES-256-GCM for SFrame's keys of 32 "
+          "octets and more, and SRTP's of 44; AES-128 in counter mode with "
+          "HMAC-SHA1-80 for SRTP's of 30", "auto"},
     {GST_BRAVIS_CIPHER_AES_128_GCM, "AES-128-GCM", "aes-128-gcm"},
     {GST_BRAVIS_CIPHER_AES_256_GCM, "AES-256-GCM", "aes-256-gcm"},
     {GST_BRAVIS_CIPHER_AES_128_CM_HMAC_SHA1_80,
@@ -106,6 +110,24 @@ gst_bravis_media_get_type (void)
   return type;
 }
 
+/* Both ends must come to the same, so neither may ask its own processor. */
+static GstBravisCipher
+settle_cipher (const GstBravisSettings *settings, gboolean srtp)
+{
+  gsize size;
+
+  if (settings->cipher != GST_BRAVIS_CIPHER_AUTO)
+    return settings->cipher;
+  size = bravis_secret_get_size (settings->key);
+  if (srtp && size
+      == bravis_srtp_key_size (BRAVIS_SRTP_AES_128_CM_HMAC_SHA1_80))
+    return GST_BRAVIS_CIPHER_AES_128_CM_HMAC_SHA1_80;
+  if (size >= (srtp ? bravis_srtp_key_size (BRAVIS_SRTP_AES_256_GCM)
+          : bravis_cipher_get_key_size (BRAVIS_CIPHER_AES_256_GCM)))
+    return GST_BRAVIS_CIPHER_AES_256_GCM;
+  return GST_BRAVIS_CIPHER_AES_128_GCM;
+}
+
 static void
 install_session_properties (GObjectClass *klass, GParamFlags flags)
 {
@@ -146,7 +168,8 @@ install_key_properties (GObjectClass *klass, GParamFlags flags)
           0, G_MAXUINT64, GST_BRAVIS_NO_KID, flags));
   g_object_class_install_property (klass, GST_BRAVIS_PROP_CIPHER,
       g_param_spec_enum ("cipher", "Cipher",
-          "Algorithm with a static key; in a session the policy decides",
+          "Algorithm with a static key, the same at both ends; in a session the "
+          "policy decides",
           GST_TYPE_BRAVIS_CIPHER, GST_BRAVIS_CIPHER_AES_128_GCM, flags));
 }
 
@@ -180,6 +203,7 @@ gst_bravis_settings_init (GstBravisSettings *settings)
 {
   *settings = (GstBravisSettings) {
     .kid = GST_BRAVIS_NO_KID,
+    .cipher = GST_BRAVIS_CIPHER_AES_128_GCM,
     .replay_window = DEFAULT_REPLAY_WINDOW,
   };
 }
@@ -314,13 +338,33 @@ check_cipher (const GstBravisSettings *settings, GstBravisFormat format,
     GError **error)
 {
   gboolean srtp = format == GST_BRAVIS_FORMAT_SRTP;
+  GstBravisCipher cipher = settle_cipher (settings, srtp);
 
-  if ((srtp ? ciphers[settings->cipher].profile
-          : ciphers[settings->cipher].suite) >= 0)
+  if ((srtp ? ciphers[cipher].profile : ciphers[cipher].suite) >= 0)
     return TRUE;
   g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CONFIG,
-      "cipher=%s is for format=%s only", get_cipher_name (settings->cipher),
+      "cipher=%s is for format=%s only", get_cipher_name (cipher),
       srtp ? "sframe" : "srtp");
+  return FALSE;
+}
+
+static gboolean
+check_srtp_key (const GstBravisSettings *settings, GError **error)
+{
+  gsize size = bravis_secret_get_size (settings->key);
+  gsize wanted = bravis_srtp_key_size (gst_bravis_settings_get_profile (settings));
+
+  if (size == wanted)
+    return TRUE;
+  if (settings->cipher == GST_BRAVIS_CIPHER_AUTO)
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_KEY,
+        "property key has %" G_GSIZE_FORMAT " octets; SRTP takes 28, 30 or 44: "
+        "master key, then master salt", size);
+  else
+    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_KEY,
+        "property key has %" G_GSIZE_FORMAT " octets; SRTP with this cipher "
+        "takes %" G_GSIZE_FORMAT ": master key, then master salt", size,
+        wanted);
   return FALSE;
 }
 
@@ -328,20 +372,12 @@ gboolean
 gst_bravis_settings_check_key (const GstBravisSettings *settings,
     GstBravisFormat format, GError **error)
 {
-  gsize size = bravis_secret_get_size (settings->key), wanted;
+  gsize size = bravis_secret_get_size (settings->key);
 
   if (!check_cipher (settings, format, error))
     return FALSE;
-  if (format == GST_BRAVIS_FORMAT_SRTP) {
-    wanted = bravis_srtp_key_size (gst_bravis_settings_get_profile (settings));
-    if (size == wanted)
-      return TRUE;
-    g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_KEY,
-        "property key has %" G_GSIZE_FORMAT " octets; SRTP with this cipher "
-        "takes %" G_GSIZE_FORMAT ": master key, then master salt", size,
-        wanted);
-    return FALSE;
-  }
+  if (format == GST_BRAVIS_FORMAT_SRTP)
+    return check_srtp_key (settings, error);
   if (size >= MIN_BASE_KEY && size <= MAX_BASE_KEY)
     return TRUE;
   g_set_error (error, BRAVIS_ERROR, BRAVIS_ERROR_KEY,
@@ -372,20 +408,28 @@ gst_bravis_settings_check (const GstBravisSettings *settings, GError **error)
   }
   /* SRTP only by the caps: its key is looked at when they come. */
   if (settings->format == GST_BRAVIS_FORMAT_AUTO
-      && ciphers[settings->cipher].suite < 0)
+      && ciphers[settle_cipher (settings, FALSE)].suite < 0)
     return gst_bravis_settings_check_key (settings, GST_BRAVIS_FORMAT_SRTP,
         error);
   return gst_bravis_settings_check_key (settings, settings->format, error);
 }
 
+const char *
+gst_bravis_settings_get_cipher (const GstBravisSettings *settings,
+    GstBravisFormat format)
+{
+  return get_cipher_name (settle_cipher (settings,
+          format == GST_BRAVIS_FORMAT_SRTP));
+}
+
 guint
 gst_bravis_settings_get_suite (const GstBravisSettings *settings)
 {
-  return bravis_cipher_get_suite (ciphers[settings->cipher].suite);
+  return bravis_cipher_get_suite (ciphers[settle_cipher (settings, FALSE)].suite);
 }
 
 BravisSrtpProfile
 gst_bravis_settings_get_profile (const GstBravisSettings *settings)
 {
-  return ciphers[settings->cipher].profile;
+  return ciphers[settle_cipher (settings, TRUE)].profile;
 }

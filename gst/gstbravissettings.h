@@ -19,6 +19,7 @@ typedef enum {
 } GstBravisFormat;
 
 typedef enum {
+  GST_BRAVIS_CIPHER_AUTO,       /* as the key's size and the format say */
   GST_BRAVIS_CIPHER_AES_128_GCM,
   GST_BRAVIS_CIPHER_AES_256_GCM,
   GST_BRAVIS_CIPHER_AES_128_CM_HMAC_SHA1_80,
@@ -98,7 +99,10 @@ gboolean gst_bravis_settings_check_key (const GstBravisSettings *settings,
 
 gboolean gst_bravis_settings_want_session (const GstBravisSettings *settings);
 
-/* For static keys. */
+/* For static keys, in the format that the caps came to: what cipher=auto comes to
+ * depends on nothing but the key and the format, so both ends come to the same. */
+const char *gst_bravis_settings_get_cipher (const GstBravisSettings *settings,
+    GstBravisFormat format);
 guint gst_bravis_settings_get_suite (const GstBravisSettings *settings);
 BravisSrtpProfile gst_bravis_settings_get_profile
     (const GstBravisSettings *settings);

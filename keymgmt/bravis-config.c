@@ -2,6 +2,7 @@
 
 #include "bravis-identity.h"
 #include "bravis-private-key.h"
+#include "bravis-processor.h"
 
 #include <string.h>
 
@@ -291,6 +292,23 @@ read_keys (const Reading *reading, BravisConfig *config, GError **error)
   return TRUE;
 }
 
+/* The group has but one cipher for each kind, so "auto" is settled before anybody
+ * else sees it: by who begins the group, like all of its policy. */
+static gboolean
+find_cipher (const Reading *reading, const char *kind, const char *name,
+    BravisCipher *cipher)
+{
+  gboolean has_aes;
+
+  if (!g_str_equal (name, "auto"))
+    return bravis_cipher_from_string (name, cipher);
+  has_aes = bravis_processor_has_aes ();
+  *cipher = bravis_cipher_choose (has_aes);
+  g_info ("%s: [policy] %s=auto is %s: the processor has %sAES", reading->file,
+      kind, bravis_cipher_to_string (*cipher), has_aes ? "" : "no ");
+  return TRUE;
+}
+
 static gboolean
 read_policy (const Reading *reading, BravisConfig *config, GError **error)
 {
@@ -310,10 +328,10 @@ read_policy (const Reading *reading, BravisConfig *config, GError **error)
 
     if (!read_string (reading, "policy", key, FALSE, &cipher, error))
       return FALSE;
-    if (cipher && !bravis_cipher_from_string (cipher,
+    if (cipher && !find_cipher (reading, key, cipher,
             &config->policy.cipher[kind])) {
       fail_value (reading, error, "policy", key, cipher,
-          "aes-128-gcm or aes-256-gcm");
+          "auto, aes-128-gcm, aes-256-gcm or chacha20-poly1305");
       return FALSE;
     }
   }

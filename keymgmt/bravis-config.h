@@ -16,7 +16,9 @@
  *   [keys]      lifetime=SECONDS packets=N          when a key is replaced at the
  *                                                   latest: the group's, and one that
  *                                                   protects a stream
- *   [policy]    level=3 video= audio= whiteboard= signalling=   cipher names
+ *   [policy]    level=3 video= audio= whiteboard= signalling=   cipher names, or
+ *                                                   auto, which becomes one of them
+ *                                                   here, by this peer's processor
  *
  * Needed are [identity] certificate, key and trust, [group] conference and listen,
  * and for each name to be invited its address in [peers]. Port 0 listens at any

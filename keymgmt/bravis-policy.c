@@ -119,6 +119,13 @@ bravis_cipher_from_string (const char *text, BravisCipher *cipher)
   return FALSE;
 }
 
+BravisCipher
+bravis_cipher_choose (gboolean processor_has_aes)
+{
+  return processor_has_aes ? BRAVIS_CIPHER_AES_128_GCM
+      : BRAVIS_CIPHER_CHACHA20_POLY1305;
+}
+
 gsize
 bravis_cipher_get_key_size (BravisCipher cipher)
 {

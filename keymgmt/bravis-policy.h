@@ -70,6 +70,12 @@ const char *bravis_kind_to_string (BravisKind kind);    /* "video" ... */
 /* "aes-128-gcm"; NULL for a number that is no cipher. */
 const char *bravis_cipher_to_string (BravisCipher cipher);
 gboolean bravis_cipher_from_string (const char *text, BravisCipher *cipher);
+
+/* What a policy's "auto" comes to: AES-128-GCM where the processor has AES
+ * (bravis-processor.h), else ChaCha20-Poly1305, which is as strong and needs no
+ * such instructions. */
+BravisCipher bravis_cipher_choose (gboolean processor_has_aes);
+
 gsize bravis_cipher_get_key_size (BravisCipher cipher);         /* octets */
 guint bravis_cipher_get_suite (BravisCipher cipher);    /* SFrame's number */
 

@@ -296,6 +296,75 @@ check_pick (const char *settings, const char *caps, const char *format,
   gst_harness_teardown (harness);
 }
 
+/* Both ends say the same, and what one closes the other opens. */
+static void
+check_auto (const char *settings, const char *caps, const char *cipher)
+{
+  const char *const elements[] = { "bravisencrypt", "bravisdecrypt" };
+  g_autofree char *line = g_strdup_printf ("bravisencrypt cipher=auto %s "
+      "! bravisdecrypt cipher=%s %s", settings, cipher, settings);
+  GstHarness *harness = start (line, caps);
+  GstBuffer *out;
+
+  gst_harness_push (harness, make_packet (1));
+  out = gst_harness_try_pull (harness);
+  g_assert_nonnull (out);
+  g_assert_true (contains (out, TEXT));
+  gst_buffer_unref (out);
+  gst_harness_teardown (harness);
+  for (guint i = 0; i < G_N_ELEMENTS (elements); i++) {
+    g_autoptr (GstElement) element = NULL;
+    g_autoptr (GstStructure) stats = NULL;
+
+    g_free (line);
+    line = g_strdup_printf ("bravisencrypt cipher=auto %s ! bravisdecrypt "
+        "cipher=auto %s", settings, settings);
+    harness = start (line, caps);
+    element = gst_harness_find_element (harness, elements[i]);
+    g_object_get (element, "stats", &stats, NULL);
+    g_assert_cmpstr (gst_structure_get_string (stats, "cipher"), ==, cipher);
+    gst_harness_teardown (harness);
+  }
+}
+
+static void
+test_auto_cipher_is_what_the_key_is_long_enough_for (void)
+{
+  check_auto ("key=" KEY, RTP, "aes-128-gcm");
+  check_auto ("key=" KEY KEY, RTP, "aes-256-gcm");
+  check_auto ("key=" KEY KEY, H264, "aes-256-gcm");
+  check_auto ("format=srtp key=" SRTP_KEY, RTP, "aes-128-gcm");
+  check_auto ("format=srtp key=" KEY SRTP_KEY, RTP, "aes-256-gcm");
+  check_auto ("format=srtp key=" SRTP_KEY "1c1d", RTP, "aes-128-cm-hmac-sha1-80");
+  assert_caps_refused ("bravisdecrypt cipher=auto key=" KEY, SRTP, "28, 30 or 44");
+}
+
+/* Said when it is picked and when it becomes another, not with all caps. */
+static void
+test_what_was_picked_is_said_once (void)
+{
+  GstHarness *harness = gst_harness_new_parse ("bravisencrypt cipher=auto key="
+      SRTP_KEY);
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstMessage) message = NULL;
+  const GstStructure *structure;
+
+  gst_element_set_bus (harness->element, bus);
+  gst_harness_set_src_caps_str (harness, RTP);
+  push_caps (harness, RTP ",framerate=25/1");
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT);
+  g_assert_nonnull (message);
+  structure = gst_message_get_structure (message);
+  g_assert_cmpstr (gst_structure_get_name (structure), ==, "bravis-picked");
+  g_assert_cmpstr (gst_structure_get_string (structure, "format"), ==, "sframe");
+  g_assert_cmpstr (gst_structure_get_string (structure, "cipher"), ==,
+      "aes-128-gcm");
+  g_assert_nonnull (gst_structure_get_string (structure, "provider"));
+  g_assert_null (gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT));
+  gst_element_set_bus (harness->element, NULL);
+  gst_harness_teardown (harness);
+}
+
 static void
 test_stats_say_what_was_picked (void)
 {
@@ -928,6 +997,8 @@ main (int argc, char *argv[])
   ADD (wrong_caps_are_refused_with_a_reason);
   ADD (key_that_does_not_fit_the_caps_is_refused);
   ADD (stats_say_what_was_picked);
+  ADD (auto_cipher_is_what_the_key_is_long_enough_for);
+  ADD (what_was_picked_is_said_once);
   ADD (frames_come_back);
   ADD (rtp_packets_come_back);
   ADD (srtp_packets_come_back);

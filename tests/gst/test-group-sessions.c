@@ -4,6 +4,7 @@
 
 #include "../../gst/gstbravisgroupsink.h"
 #include "../../gst/gstbravisgroupsrc.h"
+#include "../../keymgmt/bravis-processor.h"
 #include "../keymgmt/test-pki.h"
 
 #include <gio/gio.h>
@@ -384,6 +385,41 @@ test_plays_after_another_stopped_the_session (void)
   world_free (world);
 }
 
+/* In the processor's place, from outside. */
+gboolean __wrap_bravis_processor_has_aes (void);
+
+gboolean
+__wrap_bravis_processor_has_aes (void)
+{
+  return FALSE;
+}
+
+static void
+test_auto_is_settled_by_who_begins_and_said_to_all (void)
+{
+  World *world = world_new ("bob@example.org");
+  g_autofree char *text = NULL, *with_policy = NULL;
+  g_autoptr (GstMessage) message = NULL;
+  const GstStructure *epoch;
+  Receiver *alice, *bob;
+
+  g_assert_true (g_file_get_contents (world->configs[0], &text, NULL, NULL));
+  with_policy = g_strconcat (text, "[policy]\nvideo=auto\n", NULL);
+  g_assert_true (g_file_set_contents (world->configs[0], with_policy, -1, NULL));
+  alice = receiver_new (world, 0);
+  bob = receiver_new (world, 1);
+  receiver_play (bob);
+  receiver_play (alice);
+  message = wait_element_message (bob->pipeline, "bravis-epoch");
+  epoch = gst_message_get_structure (message);
+  g_assert_cmpstr (gst_structure_get_string (epoch, "video"), ==,
+      "chacha20-poly1305");
+  g_assert_cmpstr (gst_structure_get_string (epoch, "audio"), ==, "aes-128-gcm");
+  receiver_free (alice);
+  receiver_free (bob);
+  world_free (world);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -398,6 +434,7 @@ main (int argc, char **argv)
   ADD (plays_again_from_ready);
   ADD (plays_again_from_null);
   ADD (plays_after_another_stopped_the_session);
+  ADD (auto_is_settled_by_who_begins_and_said_to_all);
 #undef ADD
   return g_test_run ();
 }

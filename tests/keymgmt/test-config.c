@@ -1,9 +1,23 @@
 #include "../../keymgmt/bravis-config.h"
+#include "../../keymgmt/bravis-processor.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
 static char *folder;
+
+/* What the test says of the processor; -1: what the processor itself says. */
+static int processor_has_aes = -1;
+
+gboolean __real_bravis_processor_has_aes (void);
+gboolean __wrap_bravis_processor_has_aes (void);
+
+gboolean
+__wrap_bravis_processor_has_aes (void)
+{
+  return processor_has_aes < 0 ? __real_bravis_processor_has_aes ()
+      : processor_has_aes;
+}
 
 static char *
 write_file (const char *name, const char *text)
@@ -209,6 +223,47 @@ test_file_that_is_not_there_is_named (void)
   g_assert_nonnull (strstr (error->message, "No such file"));
 }
 
+/* No member ever sees "auto": the group's policy names a cipher. */
+static void
+test_auto_is_settled_by_the_processor (void)
+{
+  for (processor_has_aes = 0; processor_has_aes <= 1; processor_has_aes++) {
+    GError *error = NULL;
+    g_autoptr (BravisConfig) config = load (IDENTITY GROUP
+        "[policy]\nvideo=auto\naudio=aes-256-gcm\n", &error);
+
+    g_assert_no_error (error);
+    g_assert_cmpint (config->policy.cipher[BRAVIS_KIND_VIDEO], ==,
+        processor_has_aes ? BRAVIS_CIPHER_AES_128_GCM
+        : BRAVIS_CIPHER_CHACHA20_POLY1305);
+    g_assert_cmpint (config->policy.cipher[BRAVIS_KIND_AUDIO], ==,
+        BRAVIS_CIPHER_AES_256_GCM);
+    g_assert_cmpint (config->policy.cipher[BRAVIS_KIND_WHITEBOARD], ==,
+        BRAVIS_CIPHER_AES_128_GCM);
+  }
+  processor_has_aes = -1;
+}
+
+/* Linux has asked it too. */
+static void
+test_processor_is_asked_for_aes (void)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) words = NULL;
+  const char *flags, *end;
+
+  if (!g_file_get_contents ("/proc/cpuinfo", &text, NULL, NULL)
+      || !(flags = strstr (text, "\nflags\t")) || !(end = strchr (flags + 1, '\n'))) {
+    g_test_skip ("/proc/cpuinfo does not say what the processor can do");
+    return;
+  }
+  text[end - text] = '\0';
+  words = g_strsplit (flags, " ", -1);
+  g_assert_cmpint (bravis_processor_has_aes (), ==,
+      g_strv_contains ((const char *const *) words, "aes")
+      && g_strv_contains ((const char *const *) words, "pclmulqdq"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -232,6 +287,10 @@ main (int argc, char **argv)
       test_deny_alone_allows_the_others);
   g_test_add_func ("/keymgmt/config/keys_may_be_replaced_sooner",
       test_keys_may_be_replaced_sooner);
+  g_test_add_func ("/keymgmt/config/auto_is_settled_by_the_processor",
+      test_auto_is_settled_by_the_processor);
+  g_test_add_func ("/keymgmt/config/processor_is_asked_for_aes",
+      test_processor_is_asked_for_aes);
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autofree char *path = g_strdup_printf ("/keymgmt/config/bad/%s",
         bad[i].name);
