@@ -57,6 +57,10 @@
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! opusenc ! rtpopuspay ! bravisencrypt format=srtp key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b ! udpsink host=127.0.0.1 port=5004
  * ]| SRTP with AES-128-GCM: 16 octets of master key and 12 of master salt.
+ * |[
+ * ( videotestsrc is-live=true ! x264enc tune=zerolatency ! bravisencrypt key=000102030405060708090a0b0c0d0e0f ! rtpgstpay name=pay0 )
+ * ]| For a media factory of gst-rtsp-server; rtspsrc ! rtpgstdepay ! bravisdecrypt opens
+ * it. RTP packets are closed behind the payloader: then both are in a bin pay0.
  */
 #include "gstbravisencrypt.h"
 
