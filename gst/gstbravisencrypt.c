@@ -40,6 +40,12 @@
  * a static key and SRTP, key, SSRC and sequence number make the nonce, as in
  * srtpenc: a payloader with a fixed SSRC must not be started twice with one key.
  *
+ * Several encodings of a source (simulcast, layers) may go through one bravisencrypt, and
+ * through one bravisdecrypt in any case. With SRTP each SSRC has indices and a replay
+ * window of its own. With SFrame the counter is bravisencrypt's: one that is held back
+ * must come within replay-window frames of all, unless each encoding has a bravisencrypt
+ * of its own (rtpfunnel may follow). RTP header extensions, such as the RID, stay readable.
+ *
  * A receiver with a static key cannot tell an old recording from a sender that is
  * new to it. A session's keys end with each change of its members.
  *
