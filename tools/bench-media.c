@@ -1,5 +1,6 @@
 #include "bench-media.h"
 
+#include "bench-dtls.h"
 #include "bench-media-report.h"
 
 #include <gio/gio.h>
@@ -34,6 +35,7 @@ typedef struct {
   gsize total;                  /* octets of a measurement */
   guint n_done, n_wanted;
   gboolean counting;            /* nothing is measured yet */
+  BenchDtls *dtls;              /* NULL: it is not asked for, or not there */
   BenchMediaReport *report;
 } Plan;
 
@@ -48,6 +50,7 @@ plan_clear (Plan *plan)
   g_clear_pointer (&plan->formats, g_strfreev);
   g_clear_pointer (&plan->ciphers, g_strfreev);
   g_clear_pointer (&plan->providers, g_strfreev);
+  g_clear_pointer (&plan->dtls, bench_dtls_free);
   g_clear_pointer (&plan->report, bench_media_report_free);
 }
 
@@ -328,6 +331,71 @@ measure_raw (Plan *plan, guint size)
 }
 
 static gboolean
+has_number (GArray *numbers, guint wanted)
+{
+  for (guint i = 0; i < numbers->len; i++)
+    if (g_array_index (numbers, guint, i) == wanted)
+      return TRUE;
+  return FALSE;
+}
+
+/* Which cipher it will have, only the handshake tells. Where there is none, the others
+ * are measured all the same. */
+static void
+open_dtls (Plan *plan)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!is_among (plan->formats, "dtls") || !is_among (plan->providers, "openssl")
+      || !has_number (plan->lists, 1) || !has_number (plan->streams, 1)
+      || !has_number (plan->layouts, BENCH_ROOM))
+    return;
+  plan->dtls = bench_dtls_new (&error);
+  if (!plan->dtls)
+    g_printerr ("bravis bench media: %s\n", error->message);
+  else if (!is_among (plan->ciphers, bench_dtls_get_cipher (plan->dtls)))
+    g_clear_pointer (&plan->dtls, bench_dtls_free);
+}
+
+static void
+add_dtls (Plan *plan, const BenchLoad *load, BenchDirection direction, double ns)
+{
+  const BenchProtection protection = { "dtls", "dtls",
+    bench_dtls_get_cipher (plan->dtls), "openssl", BENCH_FRAMES,
+    { "dtlsenc", "sink", "src" }, { "dtlsdec", "sink", "src" }, -1
+  };
+  const BenchSetup setup = { &protection, direction, load, BENCH_FRAMES, BENCH_ROOM,
+    1, 1, plan->total
+  };
+  const BenchCost cost = { ns, NAN, NAN, NAN, NAN }, nothing = { 0 };
+
+  if (has_number (plan->directions, direction))
+    bench_media_report_add (plan->report, &setup, &cost, &nothing, NAN);
+}
+
+static gboolean
+measure_dtls (Plan *plan, const BenchLoad *load, GError **error)
+{
+  double encrypt_ns, decrypt_ns;
+
+  if (!bench_load_is_of_size (load)
+      || bench_load_get_size (load, BENCH_FRAMES) > BENCH_DTLS_MAX_SIZE)
+    return TRUE;
+  if (plan->counting) {
+    plan->n_wanted++;
+    return TRUE;
+  }
+  if (!bench_dtls_measure (plan->dtls, load, plan->total, &encrypt_ns, &decrypt_ns,
+          error))
+    return FALSE;
+  add_dtls (plan, load, BENCH_ENCRYPT, encrypt_ns);
+  add_dtls (plan, load, BENCH_DECRYPT, decrypt_ns);
+  plan->n_done++;
+  show_progress (plan);
+  return TRUE;
+}
+
+static gboolean
 measure_all (Plan *plan, GError **error)
 {
   for (guint i = 0; i < plan->loads->len; i++) {
@@ -335,7 +403,8 @@ measure_all (Plan *plan, GError **error)
 
     if (!plan->counting && bench_load_is_of_size (load))
       measure_raw (plan, bench_load_get_size (load, BENCH_FRAMES));
-    if (!measure_load (plan, load, error))
+    if (!measure_load (plan, load, error)
+        || (plan->dtls && !measure_dtls (plan, load, error)))
       return FALSE;
   }
   return TRUE;
@@ -347,6 +416,7 @@ measure_and_show (Plan *plan, const Options *options, const char *command)
   g_autoptr (GError) error = NULL;
   gboolean good;
 
+  open_dtls (plan);
   plan->counting = TRUE;
   good = measure_all (plan, &error);
   plan->counting = FALSE;
@@ -408,7 +478,7 @@ bench_media_main (int argc, char **argv)
     { "direction", 'd', 0, G_OPTION_ARG_STRING, &options.directions,
       "what is done (all)", "encrypt,decrypt,both" },
     { "format", 'f', 0, G_OPTION_ARG_STRING, &options.formats,
-      "sframe, sframe-rtp, srtp, - (all)", "F,F" },
+      "sframe, sframe-rtp, srtp, dtls, - (all)", "F,F" },
     { "cipher", 'c', 0, G_OPTION_ARG_STRING, &options.ciphers,
       "aes-128-gcm ... (all)", "C,C" },
     { "provider", 'p', 0, G_OPTION_ARG_STRING, &options.providers,
@@ -435,7 +505,9 @@ bench_media_main (int argc, char **argv)
       "pipeline, beside srtpenc, aesenc and the bare cipher.");
   g_option_context_set_description (context, "ns/buffer is the processor's time with "
       "the element, less the same without it.\nraw is the share of the bare "
-      "cipher's speed that the element reaches.\n");
+      "cipher's speed that the element reaches.\ndtlsenc and dtlsdec: the time of the "
+      "whole process, since dtlsenc has a thread of\nits own; dtlsenc's less that of a "
+      "queue in its place.\n");
   if (!g_option_context_parse (context, &argc, &argv, &error)) {
     g_printerr ("bravis bench media: %s\n", error->message);
     return WRONG_USAGE;

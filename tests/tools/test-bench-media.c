@@ -79,6 +79,37 @@ test_media_are_measured (void)
   g_rmdir (folder);
 }
 
+/* With the cipher that the handshake came to. */
+static void
+test_dtls_is_measured (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("bench-XXXXXX", NULL);
+  g_autofree char *json = g_build_filename (folder, "dtls.json", NULL);
+  g_autofree char *line = g_strdup_printf ("%s bench media --format=dtls --size=1200 "
+      "--runs=1 --megabytes=1 --json=%s", command, json);
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *out = NULL;
+  g_autofree char *err = NULL;
+  JsonArray *runs;
+  int status;
+
+  g_spawn_command_line_sync (line, &out, &err, &status, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (status, ==, 0);
+  json_parser_load_from_file (parser, json, &error);
+  g_assert_no_error (error);
+  runs = json_object_get_array_member (json_node_get_object (
+          json_parser_get_root (parser)), "runs");
+  g_assert_cmpuint (count_runs (runs, "dtlsenc", "encrypt"), ==, 1);
+  g_assert_cmpuint (count_runs (runs, "dtlsdec", "decrypt"), ==, 1);
+  for (guint i = 0; i < json_array_get_length (runs); i++)
+    g_assert_cmpstr (json_object_get_string_member (json_array_get_object_element (
+                runs, i), "cipher"), !=, "");
+  g_remove (json);
+  g_rmdir (folder);
+}
+
 static void
 test_puzzle_is_measured_with_and_without_aes (void)
 {
@@ -157,6 +188,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   command = argv[1];
   g_test_add_func ("/tools/bench/media_are_measured", test_media_are_measured);
+  g_test_add_func ("/tools/bench/dtls_is_measured", test_dtls_is_measured);
   g_test_add_func ("/tools/bench/puzzle_is_measured_with_and_without_aes",
       test_puzzle_is_measured_with_and_without_aes);
   g_test_add_func ("/tools/bench/wrong_media_options_are_said",
