@@ -7,8 +7,8 @@
  * from a session, which knows it by what each frame says of its sender and epoch,
  * or is a static one.
  *
- * With a static key, stats and an element message "bravis-picked" say format and cipher,
- * as of #bravisencrypt.
+ * With a static key, stats and an element message "bravis-picked" say format and
+ * cipher, as of #bravisencrypt.
  *
  * What cannot be opened is dropped: it is forged, was seen before, is of an epoch
  * or a sender that is not known, or is no SFrame or SRTP at all. Drops are counted

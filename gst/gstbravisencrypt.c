@@ -12,14 +12,14 @@
  * application/x-srtcp; any other caps come out as application/x-bravis, in which
  * #bravisdecrypt finds the original ones.
  *
- * Once there is a key, stats also say what was picked: format, cipher, and provider, the
- * library that encrypts. So does an element message "bravis-picked", then and whenever
- * it becomes another. The format is picked by the caps (format=auto). The cipher is picked
- * in a session by the policy of who began the group, which may leave it to that peer's
- * processor (`[policy] video=auto`: AES-128-GCM where it has AES, else
- * ChaCha20-Poly1305); with a static key it is the one that is set, or with cipher=auto
- * what the key's size says, since the processors of both ends may differ. The provider
- * is picked by the processor.
+ * Once there is a key, stats also say what was picked: format, cipher, and provider,
+ * the library that encrypts. So does an element message "bravis-picked", then and
+ * whenever it becomes another. The format is picked by the caps (format=auto). The
+ * cipher is picked in a session by the policy of who began the group, which may leave
+ * it to that peer's processor (`[policy] video=auto`: AES-128-GCM where it has AES,
+ * else ChaCha20-Poly1305); with a static key it is the one that is set, or with
+ * cipher=auto what the key's size says, since the processors of both ends may differ.
+ * The provider is picked by the processor.
  *
  * Puzzle (cipher=puzzle, or in a session's policy) is weak: who knows what a frame
  * begins with reads all its blocks and lacks only their order. It is much faster than
@@ -40,11 +40,12 @@
  * a static key and SRTP, key, SSRC and sequence number make the nonce, as in
  * srtpenc: a payloader with a fixed SSRC must not be started twice with one key.
  *
- * Several encodings of a source (simulcast, layers) may go through one bravisencrypt, and
- * through one bravisdecrypt in any case. With SRTP each SSRC has indices and a replay
- * window of its own. With SFrame the counter is bravisencrypt's: one that is held back
- * must come within replay-window frames of all, unless each encoding has a bravisencrypt
- * of its own (rtpfunnel may follow). RTP header extensions, such as the RID, stay readable.
+ * Several encodings of a source (simulcast, layers) may go through one bravisencrypt,
+ * and through one bravisdecrypt in any case. With SRTP each SSRC has indices and a
+ * replay window of its own. With SFrame the counter is bravisencrypt's: a packet that
+ * is held back must come within replay-window packets of all of them, unless each
+ * encoding has a bravisencrypt of its own (rtpfunnel may follow). RTP header
+ * extensions, such as the RID, stay readable.
  *
  * A receiver with a static key cannot tell an old recording from a sender that is
  * new to it. A session's keys end with each change of its members.
@@ -65,8 +66,8 @@
  * ]| SRTP with AES-128-GCM: 16 octets of master key and 12 of master salt.
  * |[
  * ( videotestsrc is-live=true ! x264enc tune=zerolatency ! bravisencrypt key=000102030405060708090a0b0c0d0e0f ! rtpgstpay name=pay0 )
- * ]| For a media factory of gst-rtsp-server; rtspsrc ! rtpgstdepay ! bravisdecrypt opens
- * it. RTP packets are closed behind the payloader: then both are in a bin pay0.
+ * ]| For a media factory of gst-rtsp-server; rtspsrc ! rtpgstdepay ! bravisdecrypt
+ * opens it. RTP packets are closed behind the payloader: then both are in a bin pay0.
  */
 #include "gstbravisencrypt.h"
 

@@ -1,5 +1,5 @@
-/* What a gst-rtsp-server serves on loopback is protected before it, and opened by who has
- * the key: closed frames in rtpgstpay, and RTP packets whose payloads are closed. */
+/* What gst-rtsp-server serves on loopback is protected before it, and opened by who
+ * has the key: closed frames in rtpgstpay, and RTP packets whose payloads are closed. */
 #include <gst/rtsp-server/rtsp-server.h>
 
 #define KEY "000102030405060708090a0b0c0d0e0f"

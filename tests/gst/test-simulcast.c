@@ -1,5 +1,5 @@
-/* Several encodings of one source: through one bravisencrypt, through one each, and a tee
- * into several: each frame is opened once, and no (key, counter) comes twice. */
+/* Several encodings of one source, through one bravisencrypt or one each, and a tee
+ * into several: each packet is opened once, and no (key, counter) comes twice. */
 #include <gst/check/gstharness.h>
 #include <gst/rtp/gstrtpbuffer.h>
 #include <string.h>
