@@ -406,6 +406,52 @@ test_a_bad_copy_is_blamed_and_mended (void)
   check_bad_copy (alter_copies_swapped);
 }
 
+/* Delivers all, but each copy for member 0 is noise. Returns how many key changes
+ * member 0 asked for. */
+static guint
+run_with_bad_copies_for_first (Group *group)
+{
+  GcpMemberId first = at (group, 0)->card->id;
+  guint n_asked = 0;
+  Message *message;
+
+  while ((message = g_queue_peek_head (&group->queue))) {
+    gsize size;
+    const guint8 *data = g_bytes_get_data (message->bytes, &size);
+
+    n_asked += message->from == first && data[0] == BRAVIS_VTKD_REFRESH;
+    if (message->from != first && is_keys (message->bytes)) {
+      guint8 *octets = g_memdup2 (data, size);
+
+      octets[size - (group->present->len - 1) * BRAVIS_COPY_SIZE] ^= 1;
+      g_bytes_unref (message->bytes);
+      message->bytes = g_bytes_new_take (octets, size);
+    }
+    group_step (group);
+  }
+  return n_asked;
+}
+
+/* Whose copies are always bad asks once for each member, whoever makes it ask; so two
+ * that are at it cannot have the group change keys without end. */
+static void
+test_bad_copies_are_complained_of_as_often_as_there_are_members (void)
+{
+  g_autoptr (Group) group = group_of (3);
+
+  for (guint view = 0; view < 2; view++) {
+    guint n_asked = 0;
+
+    group_view (group, BRAVIS_CAUSE_CRASH, FALSE);
+    for (guint i = 0; i < 4; i++) {
+      n_asked += run_with_bad_copies_for_first (group);
+      bravis_vtkd_refresh (at (group, 1)->vtkd);
+      group_poll (group, at (group, 1));
+    }
+    g_assert_cmpuint (n_asked, ==, 3);
+  }
+}
+
 /* Whichever octet of a key change is altered: nobody takes a key from it that
  * the others do not have. */
 static void
@@ -489,6 +535,7 @@ main (int argc, char **argv)
   ADD (replayed_key_change_is_dropped);
   ADD (refresh_of_another_view_is_dropped);
   ADD (a_bad_copy_is_blamed_and_mended);
+  ADD (bad_copies_are_complained_of_as_often_as_there_are_members);
   ADD (no_altered_octet_gets_through);
   ADD (truncated_and_extended_messages_are_malformed);
   result = g_test_run ();
