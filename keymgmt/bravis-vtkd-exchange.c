@@ -2,13 +2,20 @@
 
 #include "bravis-vtkd-message.h"
 
+/* The number that others have to go on from, as far as this one can ask it of them. */
+static guint64
+get_own_number (BravisVtkd *vtkd)
+{
+  return vtkd->knows ? vtkd->highest : MIN (vtkd->highest, G_MAXUINT32);
+}
+
 void
 bravis_vtkd_say_share (BravisVtkd *vtkd)
 {
   BravisVtkdShare message = {
     .view = gcp_view_get_number (vtkd->view),
     .knows = vtkd->knows,
-    .epoch = vtkd->knows ? vtkd->highest : MIN (vtkd->highest, G_MAXUINT32),
+    .epoch = get_own_number (vtkd),
     .version = vtkd->version,
     .policy = vtkd->policy,
     .share = vtkd->share,
@@ -34,7 +41,7 @@ finish_exchange (BravisVtkd *vtkd)
 {
   BravisVtkdPeer *first = g_ptr_array_index (vtkd->members, 0);
   /* Whatever was made of its own words on their way: no number comes again. */
-  guint64 known = vtkd->knows ? vtkd->highest : 0;
+  guint64 known = get_own_number (vtkd);
 
   for (guint i = 0; i < vtkd->members->len; i++) {
     BravisVtkdPeer *peer = g_ptr_array_index (vtkd->members, i);

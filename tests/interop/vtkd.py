@@ -164,10 +164,14 @@ class Party:
         self.awaiting, self.said, self.made, self.overdue = True, {}, None, {}
         if news:
             self.exchanged = False
-            self.say(SaidShare(view, self.knows, self.highest, self.version, self.policy,
+            self.say(SaidShare(view, self.knows, self.own_number, self.version, self.policy,
                                self.member.shares[self.card.member]).encode(), False)
         else:
             self.act()
+
+    @property
+    def own_number(self):
+        return self.highest if self.knows else min(self.highest, 2 ** 32 - 1)
 
     def refresh(self):
         self.say(u8(REFRESH) + u64(self.member.view), False)
@@ -247,7 +251,7 @@ class Party:
         said = [self.said[member] for member in self.member.cards]
         first = next((one for one in said if one.knows), said[0])
         self.policy = first.policy
-        known = self.highest if self.knows else 0
+        known = self.own_number
         self.highest = max(known, *(one.epoch for one in said))
         self.version = max(one.version for one in said)
         self.exchanged = self.knows = True

@@ -1,6 +1,8 @@
 /* What members say of themselves and of the group where somebody is new, and lie. */
 #include "vtkd-group.h"
 
+#include <string.h>
+
 static BravisRandom random_source;
 
 /* --- what they say --- */
@@ -337,6 +339,123 @@ test_altered_share_message_parts_no_others (void)
   }
 }
 
+/* --- the numbers of epochs --- */
+
+/* A group of two, and one that had seven epochs alone comes to them: as another part of
+ * the group, or @anew. All hear of it that it knows nothing and never saw an epoch. */
+static Group *
+meet_with_altered_word (gboolean anew)
+{
+  Group *group = group_of (2);
+  g_autoptr (Group) alone = group_of (1);
+  g_autoptr (BravisShare) share = NULL;
+  BravisVtkdShare heard = { .knows = FALSE };
+  g_autoptr (GBytes) bytes = NULL;
+  Member *other;
+
+  for (guint i = 0; i < 6; i++)
+    group_refresh (alone);
+  other = g_ptr_array_steal_index (alone->members, 0);
+  bravis_policy_init (&heard.policy);
+  heard.share = share = current_share (alone, other);
+  if (anew)
+    bravis_vtkd_restart (other->vtkd);
+  g_ptr_array_add (group->members, other);
+  g_ptr_array_add (group->present, other);
+  group_view (group, BRAVIS_CAUSE_JOIN, FALSE);
+  heard.view = gcp_view_get_number (group->view);
+  bytes = bravis_vtkd_share_write (&heard);
+  say_instead (group, 2, bytes);
+  group_run (group);
+  return group;
+}
+
+/* Who alters it on its way cuts that member off, but does not make it take a number for
+ * the second time. */
+static void
+test_no_number_comes_twice_whatever_became_of_ones_word (void)
+{
+  for (guint anew = 0; anew < 2; anew++) {
+    g_autoptr (Group) group = meet_with_altered_word (anew);
+    Member *other = at (group, 2);
+
+    group_refresh (group);
+    assert_same_epoch (group, 0, 1);
+    for (guint i = 1; i < other->epochs->len; i++)
+      g_assert_cmpuint (bravis_epoch_get_number (other->epochs->pdata[i]), >,
+          bravis_epoch_get_number (other->epochs->pdata[i - 1]));
+  }
+}
+
+/* Another part of the group may be ahead by as much as leaves room behind it. */
+static void
+test_other_part_raises_the_number_up_to_a_limit (void)
+{
+  for (guint beyond = 0; beyond < 2; beyond++) {
+    g_autoptr (Group) group = begin_exchange (2);
+    BravisVtkdShare message = { .view = gcp_view_get_number (group->view),
+      .knows = TRUE, .epoch = G_MAXUINT32 + (guint64) beyond, .version = 5,
+      .share = at (group, 2)->card->share };
+    g_autoptr (GBytes) said = NULL;
+
+    bravis_policy_init (&message.policy);
+    said = bravis_vtkd_share_write (&message);
+    say_instead (group, 2, said);
+    group_run (group);
+    assert_agreed (group);
+    g_assert_cmpuint (bravis_epoch_get_number (last_epoch (at (group, 0))), ==,
+        beyond ? 3 : (guint64) G_MAXUINT32 + 1);
+    /* The version that it said counts as little. */
+    g_assert_true (find_holder (group) == at (group, 0));
+    for (guint i = 0; i < 2; i++)
+      g_assert_cmpuint (at (group, i)->blamed->len, ==, beyond);
+  }
+}
+
+/* A newcomer that is told so high a number that there is no other makes no epoch, and
+ * says why. */
+static void
+test_behind_the_last_number_there_is_no_epoch (void)
+{
+  for (guint used_up = 0; used_up < 2; used_up++) {
+    g_autoptr (Group) group = begin_exchange (1);
+    Member *newcomer = at (group, 1);
+    BravisVtkdShare message = { .view = gcp_view_get_number (group->view),
+      .knows = TRUE, .epoch = BRAVIS_MAX_EPOCH - !used_up, .version = 1,
+      .share = at (group, 0)->card->share };
+    g_autoptr (GBytes) said = NULL;
+
+    bravis_policy_init (&message.policy);
+    said = bravis_vtkd_share_write (&message);
+    say_instead (group, 0, said);
+    group_run (group);
+    g_assert_cmpuint (newcomer->epochs->len, ==, !used_up);
+    if (used_up)
+      assert_blames (newcomer, newcomer);
+    else
+      g_assert_cmpuint (bravis_epoch_get_number (last_epoch (newcomer)), ==,
+          BRAVIS_MAX_EPOCH);
+  }
+}
+
+static void
+test_key_change_behind_the_last_number_is_malformed (void)
+{
+  g_autoptr (Group) group = group_of (2);
+  gsize size;
+  const guint8 *data = g_bytes_get_data (group->key_changes->pdata[1], &size);
+
+  for (guint beyond = 0; beyond < 2; beyond++) {
+    guint8 *octets = g_memdup2 (data, size);
+    g_autoptr (GBytes) bytes = g_bytes_new_take (octets, size);
+    guint64 number = GUINT64_TO_BE (BRAVIS_MAX_EPOCH + beyond);
+    g_auto (BravisVtkdKeys) keys = { 0 };
+
+    memcpy (octets + 1 + 8 + 8, &number, sizeof number);
+    g_assert_cmpint (bravis_vtkd_keys_read (&keys, bytes), ==, !beyond);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -357,6 +476,10 @@ main (int argc, char **argv)
   ADD (old_member_that_says_noise_parts_nobody);
   ADD (first_share_of_a_view_counts);
   ADD (altered_share_message_parts_no_others);
+  ADD (no_number_comes_twice_whatever_became_of_ones_word);
+  ADD (other_part_raises_the_number_up_to_a_limit);
+  ADD (behind_the_last_number_there_is_no_epoch);
+  ADD (key_change_behind_the_last_number_is_malformed);
   result = g_test_run ();
   vtkd_group_end ();
   return result;
