@@ -13,9 +13,10 @@ from link import DIRECT, SealedLink
 from verification import COMMIT, REVEAL, code, commitment
 from wire import Malformed, Reader, u8, u16, u64, vector
 
-PROPOSAL, VOUCH, CONTACTS, STREAM, MESSAGE = 16, 17, 20, 21, 23
+PROPOSAL, VOUCH, ADMIT, CONTACTS, STREAM, MESSAGE = 16, 17, 18, 20, 21, 23
 DOOR = 192
-PATIENCE = 10.0
+PATIENCE = 10.0         # s
+HEARTBEAT = 0.1         # s
 
 
 def read_address(reader):
@@ -41,7 +42,9 @@ def read_roster(octets):
 
 
 class Peer:
-    def __init__(self, identity, conference, socket, draw=os.urandom):
+    """@group: the class of its group's end."""
+
+    def __init__(self, identity, conference, socket, draw=os.urandom, group=Member):
         self.identity, self.conference, self.socket, self.draw = (
             identity, conference, socket, draw)
         self.private, share_private = draw(32), draw(32)
@@ -49,11 +52,12 @@ class Peer:
                              self.private, share_private)
         self.door = Invitee(identity, conference, self.card, draw)
         self.cards, self.addresses = {}, {}     # by member id
-        self.links, self.channels = {}, {}
-        self.group = Member(self.card.member, self.send)
+        self.links, self.channels, self.known_since = {}, {}, {}
+        self.group = group(self.card.member, self.send, self.silence)
         self.keys = vtkd.Party(identity, conference, self.card, share_private, draw,
                                self.say, self.take_epoch)
-        self.now = 0.0
+        self.now, self.patient_until = 0.0, 0.0
+        self.proposed = {}      # newcomer -> card
         self.epoch = None
         self.epochs, self.messages, self.views, self.media = [], [], [], []
         self.departed = []      # (member, why): 0 left, 1 failed, 2 put out
@@ -62,11 +66,18 @@ class Peer:
         self.sequence = 0
         self.asked_to_leave = self.over = False
         self.waited_for, self.since = None, 0.0     # 6.7
+        self.why = None         # it is over
 
     # --- datagrams ---
 
-    def receive(self, datagram, address, now):
+    def set_time(self, now):
+        """5.5: who was not run for long suspects nobody for a while."""
+        if now > self.now + 3 * HEARTBEAT:
+            self.patient_until = now + 4 * HEARTBEAT
         self.now = now
+
+    def receive(self, datagram, address, now):
+        self.set_time(now)
         if datagram[0] == DOOR:
             self.door.receive(datagram, address, now)
             if self.door.roster is not None and not self.cards:
@@ -90,7 +101,7 @@ class Peer:
             self.take_events()
 
     def tick(self, now):
-        self.now = now
+        self.set_time(now)
         self.door.tick(now)
         if self.keys.wait != self.waited_for:
             self.waited_for, self.since = self.keys.wait, now
@@ -100,6 +111,8 @@ class Peer:
         self.run()
 
     def run(self):
+        self.group.tick(self.now)
+        self.take_events()
         for member, channel in list(self.channels.items()):
             while channel.messages:
                 self.group.receive(member, channel.messages.pop(0))
@@ -120,6 +133,8 @@ class Peer:
         if self.door.inviter.member not in self.cards:
             raise Malformed('the inviter is not in its roster')
         self.door.answer_ready()
+        self.group.tick(self.now)
+        self.group.join()
 
     def know(self, octets, address):
         card = verify_card(octets, self.identity, self.conference)
@@ -128,12 +143,19 @@ class Peer:
         self.cards[card.member] = card
         self.links[card.member] = SealedLink(self.card, self.private, card)
         self.channels[card.member] = Channel(len(self.channels) + 1)
+        self.known_since[card.member] = self.now
         self.addresses[card.member] = address
         return card
 
     def send(self, member, message):
         if member != self.card.member:
             self.channels[member].send(message)
+
+    def silence(self, member):
+        heard = self.channels[member].heard
+        if self.now < self.patient_until:
+            return 0
+        return self.now - (heard[1] if heard else self.known_since[member])
 
     def say(self, message, safe=False):
         self.group.multicast(message, safe)
@@ -148,7 +170,7 @@ class Peer:
             elif kind == 'message':
                 self.deliver(*what)
             else:
-                self.over = True
+                self.over, self.why = True, what[0]
 
     def take_view(self, number, members, departed):
         for member in members:
@@ -169,6 +191,8 @@ class Peer:
             self.keys.deliver(sender, message)
         elif kind == PROPOSAL:
             self.judge(message)
+        elif kind == ADMIT:
+            self.admit(Reader(message[1:]).u64())
         elif kind == CONTACTS:
             self.take_contacts(message)
         elif kind == MESSAGE:
@@ -189,7 +213,12 @@ class Peer:
         if card.member != newcomer:
             raise Malformed('another member than proposed')
         self.know(octets, address)
+        self.proposed[newcomer] = octets
         self.say(u8(VOUCH) + u64(newcomer) + card.digest + u8(0))
+
+    def admit(self, newcomer):
+        if newcomer in self.proposed:
+            self.group.admit(newcomer, self.proposed[newcomer])
 
     def take_contacts(self, message):
         reader = Reader(message[9:])

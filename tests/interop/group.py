@@ -1,6 +1,7 @@
 """One member of a group, but neither its sequencer nor its coordinator: docs/protocol.md,
 sections 5.3 to 5.9. Links between parts and relays (5.8, 5.12) are not here."""
 
+import collections
 import dataclasses
 
 from wire import Malformed, Reader, u8, u32, u64, vector
@@ -10,6 +11,8 @@ from wire import Malformed, Reader, u8, u32, u64, vector
 OUT = 2                     # a datagram of its own, beside the links
 SAFE, OMITTED, MORE, AHEAD, NOT_FIRST = 1, 2, 4, 8, 16
 NO_ID = (0, 0)
+SUSPICION = 0.8             # s
+JOINING_TIMEOUT = 10.0
 
 
 def read_id(reader):
@@ -79,20 +82,40 @@ class Proposal:
                    read_ids(reader), read_ids(reader), read_ids(reader), read_ids(reader),
                    Lineage.read(reader))
 
+    def encode(self):
+        return (write_id(self.view_id) + u8(self.primary) + u64(self.cut)
+                + u32(self.appended) + write_ids(self.members) + u8(len(self.gone))
+                + b''.join(u64(member) + u8(why) for member, why in self.gone)
+                + write_ids(self.dropped) + write_ids(self.acking) + write_ids(self.others)
+                + write_ids(self.lost) + self.lineage.encode())
+
+
+@dataclasses.dataclass
+class Held:
+    """A proposal held ready, of the attempt in which it was."""
+    attempt: tuple
+    proposal: Proposal
+    appended: list          # (place, flags, payload)
+
 
 class Member:
-    """@send (member, message): over the link to it. What happens is in @events: ('view',
-    view number, members, departed), ('message', sender, octets), ('end',)."""
+    """@send (member, message): over the link to it. @silence (member): for how many
+    seconds nothing was heard of it. What happens is in @events: ('view', view number,
+    members, departed), ('message', sender, octets), ('end', why)."""
 
-    def __init__(self, own, send):
-        self.own, self.send = own, send
+    def __init__(self, own, send, silence=lambda member: 0):
+        self.own, self.send_octets, self.silence = own, send, silence
+        self.now = 0.0
+        self.deadline = None            # ends then, if it is joining or leaving
         self.events = []
-        self.view_id, self.members = NO_ID, ()
+        self.said, self.heard = collections.Counter(), collections.Counter()   # by type
+        self.view_id, self.members, self.primary = NO_ID, (), False
         self.lineage = Lineage()
-        self.promised, self.highest, self.frozen = NO_ID, 0, False
-        self.prepared = None            # (attempt, proposal)
-        self.appended = []
-        self.cards = {}
+        self.highest = 0
+        self.cards = {}                 # that came in CARD
+        self.candidates = {}            # member -> (card, when it was admitted)
+        self.pieces = {}                # (sender, row) -> octets
+        self.unsubmitted = []           # (flags, payload), for the next view
         self.waiting = []               # (sender, message), of a view after this one
         self.leaving = self.ended = False
         self.begin_view()
@@ -101,11 +124,17 @@ class Member:
         self.log = {}                   # sequence -> (sender, flags, payload)
         self.held = self.delivered = self.stable = self.own_ordered = 0
         self.submitted = []             # (flags, payload)
-        self.pieces = {}                # (sender, row) -> octets
-        self.frozen, self.promised, self.prepared = False, NO_ID, None
-        self.appended = []
+        self.frozen, self.promised = False, NO_ID
+        self.kept = None                # (sender, attempt, candidates): a FLUSH too early
+        self.prepared = None            # Held
+        self.appended = []              # (place, flags, payload) of the attempt followed
+        self.leavers = set()
 
     # --- wishes ---
+
+    def join(self):
+        """Listens for the group from now on."""
+        self.deadline = self.now + JOINING_TIMEOUT
 
     def multicast(self, message, safe=False):
         for at in range(0, max(len(message), 1), 4096):
@@ -114,22 +143,43 @@ class Member:
             self.submit(flags, message[at:at + 4096])
 
     def submit(self, flags, payload):
+        if self.frozen:
+            self.unsubmitted.append((flags, payload))
+            return
         self.submitted.append((flags, payload))
-        if not self.frozen:
-            self.send(self.members[0], self.head(SUBMIT) + u8(flags) + payload)
+        self.send(self.members[0], SUBMIT, u8(flags) + payload)
+
+    def admit(self, member, card):
+        """Everybody was told that it is a candidate."""
+        if member not in self.members:
+            self.candidates[member] = card, self.now
 
     def leave(self):
+        if not self.leaving:
+            self.deadline = self.now + JOINING_TIMEOUT
         self.leaving = True
         if not self.frozen:
-            self.say(self.head(LEAVE))
+            self.say(LEAVE)
 
-    def say(self, message):
+    def tick(self, now):
+        self.now = now
+        if self.deadline is not None and now >= self.deadline and not self.ended:
+            self.end('left' if self.leaving else 'not admitted')
+        self.candidates = {member: (card, since)
+                           for member, (card, since) in self.candidates.items()
+                           if now < since + JOINING_TIMEOUT}
+        if self.kept and not self.ended:
+            self.take_flush(*self.kept)
+
+    def say(self, kind, body=b''):
         for member in self.members:
             if member != self.own:
-                self.send(member, message)
+                self.send(member, kind, body)
 
-    def head(self, kind, attempt=None):
-        return u8(kind) + write_id(self.view_id) + (write_id(attempt) if attempt else b'')
+    def send(self, member, kind, body=b'', attempt=None, view=None):
+        self.said[kind] += 1
+        self.send_octets(member, u8(kind) + write_id(view or self.view_id)
+                         + (write_id(attempt) if attempt else b'') + body)
 
     # --- messages ---
 
@@ -138,35 +188,45 @@ class Member:
         kind, view = reader.u8(), read_id(reader)
         if self.ended:
             return
-        if kind < FLUSH and view > self.view_id:
+        if view > self.view_id and not (self.view_id == NO_ID and kind >= FLUSH):
             self.waiting.append((sender, message))
-            if self.prepared and self.prepared[1].view_id == view:
+            if self.prepared and self.prepared.proposal.view_id == view:
                 self.install()
-        elif kind >= FLUSH and (self.view_id in (NO_ID, view)):
+            return
+        self.heard[kind] += 1
+        if view < self.view_id:
+            if kind == FLUSH:           # its sender learns that it is behind
+                self.send(sender, HERE, u8(self.primary))
+        elif kind >= FLUSH:
             self.change(sender, kind, view, read_id(reader), reader)
-        elif view == self.view_id and kind in (ORDER, STABLE):
-            self.order(sender, kind, reader)
+        else:
+            self.take(sender, kind, reader)
 
     def take_out(self, reader):
         """The notice OUT (5.3): for a leaver whose COMMIT never came it is the end."""
         view, primary, _ = read_id(reader), reader.boolean(), reader.u8()
         reader.end()
         if self.leaving and primary and view > self.view_id:
-            self.end()
+            self.end('left')
 
-    def end(self):
+    def end(self, why):
         self.ended = True
-        self.events.append(('end',))
+        self.events.append(('end', why))
 
-    def order(self, sender, kind, reader):
-        if sender != self.members[0] or self.frozen:
+    def take(self, sender, kind, reader):
+        if kind == LEAVE:
+            self.leavers.add(sender)
+        elif sender != self.members[0] or self.frozen:
             return
-        if kind == STABLE:
+        elif kind == STABLE:
             self.stable = max(self.stable, reader.u64())
-        else:
+        elif kind == ORDER:
             self.hold(reader.u64(), reader.u8(), reader.u8(), reader.rest())
-            self.send(sender, self.head(RECEIPT) + u64(self.held))
-        self.deliver(lambda sequence, flags: not flags & SAFE or sequence <= self.stable)
+            self.send(sender, RECEIPT, u64(self.held))
+        self.deliver(self.may_deliver)
+
+    def may_deliver(self, sequence, flags):
+        return not flags & SAFE or sequence <= self.stable
 
     def hold(self, sequence, place, flags, payload):
         if sequence != self.held + 1:
@@ -198,75 +258,142 @@ class Member:
     # --- the next view ---
 
     def change(self, sender, kind, view, attempt, reader):
-        if kind == FLUSH and attempt[1] == sender and attempt > self.promised:
-            self.flush(sender, attempt)
+        followed = attempt == self.promised
+        if kind == FLUSH:
+            self.take_flush(sender, attempt, read_ids(reader))
         elif kind == CARD:
             member = reader.u64()
             self.cards[member] = reader.rest()
-        elif kind == FETCH and attempt == self.promised:
-            self.show(sender, attempt, reader.u64())
-        elif kind == MISSING and attempt == self.promised:
+        elif kind == FETCH and followed:
+            self.show(sender, attempt, reader.u64(), read_id(reader))
+        elif kind == FETCH:
+            self.refuse(sender, attempt)
+        elif kind == MISSING and followed:
             self.hold(reader.u64(), reader.u8(), reader.u8(), reader.rest())
-        elif kind == APPENDED:
+        elif kind == APPENDED and followed:
             self.appended.append((reader.u8(), reader.u8(), reader.rest()))
-        elif kind == PREPARE and attempt >= self.promised:
+        elif kind == PREPARE and (followed or (self.view_id == NO_ID
+                                               and attempt > self.promised)):
             self.prepare(sender, view, attempt, Proposal.read(reader))
-        elif kind == COMMIT and self.prepared and self.prepared[0] == attempt:
+        elif (kind == COMMIT and followed and self.prepared
+              and self.prepared.attempt == attempt):
             self.install()
 
-    def flush(self, sender, attempt):
-        self.promised, self.frozen, self.appended = attempt, True, []
+    def is_lost(self, member):
+        return self.silence(member) > (SUSPICION / 2 if self.kept else SUSPICION)
+
+    def take_flush(self, sender, attempt, candidates):
+        """Followed if it is the sender's turn; kept until it is."""
+        if attempt[1] != sender or sender not in self.members:
+            return
+        if attempt <= self.promised:
+            self.refuse(sender, attempt)
+            return
+        before = self.members[:self.members.index(sender)]
+        if all(member in self.leavers or self.is_lost(member)
+               for member in before if member != self.own):
+            self.flush(sender, attempt, candidates)
+        elif self.kept is None or attempt >= self.kept[1]:
+            self.kept = sender, attempt, candidates
+
+    def refuse(self, sender, attempt):
+        self.send(sender, REFUSED, u64(self.highest), attempt)
+
+    def flush(self, sender, attempt, candidates):
+        self.promised, self.frozen, self.appended, self.kept = attempt, True, [], None
+        for member, (card, _) in self.candidates.items():
+            if member not in candidates:
+                self.send(sender, CANDIDATE, u64(member) + card, attempt)
         for flags, payload in self.submitted:
-            self.send(sender, self.head(UNORDERED, attempt) + u8(flags) + payload)
-        prepared = self.prepared
-        self.send(sender, self.head(FLUSHED, attempt) + u64(self.held)
-                  + u64(self.own_ordered) + u32(len(self.submitted)) + u8(self.leaving)
-                  + write_id(prepared[0] if prepared else NO_ID)
-                  + write_id(prepared[1].view_id if prepared else NO_ID)
-                  + u64(self.highest) + self.lineage.encode())
+            self.send(sender, UNORDERED, u8(flags) + payload, attempt)
+        held = self.prepared
+        self.send(sender, FLUSHED, u64(self.held) + u64(self.own_ordered)
+                  + u32(len(self.submitted)) + u8(self.leaving)
+                  + write_id(held.attempt if held else NO_ID)
+                  + write_id(held.proposal.view_id if held else NO_ID)
+                  + u64(self.highest) + self.lineage.encode(), attempt)
         self.highest = max(self.highest, attempt[0])
 
-    def show(self, sender, attempt, held):
-        for sequence in range(held + 1, self.held + 1):
+    def send_missing(self, to, attempt, held, last):
+        for sequence in range(held + 1, last + 1):
             who, flags, payload = self.log[sequence]
-            self.send(sender, self.head(MISSING, attempt) + u64(sequence)
-                      + u8(self.members.index(who)) + u8(flags) + payload)
-        self.send(sender, self.head(SHOWN, attempt) + u64(self.held) + u8(0))
+            self.send(to, MISSING, u64(sequence) + u8(self.members.index(who))
+                      + u8(flags) + payload, attempt)
+
+    def send_parts(self, to, attempt, appended, newcomers):
+        for place, flags, payload in appended:
+            self.send(to, APPENDED, u8(place) + u8(flags) + payload, attempt)
+        for member in newcomers:
+            self.send(to, CARD, u64(member) + self.cards[member], attempt)
+
+    def show(self, sender, attempt, held, wanted):
+        """All that the coordinator lacks; the proposal, if it is wanted and held."""
+        self.send_missing(sender, attempt, held, self.held)
+        shown = u64(self.held) + u8(0)
+        if self.prepared and self.prepared.proposal.view_id == wanted:
+            proposal = self.prepared.proposal
+            self.send_parts(sender, attempt, self.prepared.appended,
+                            [member for member in proposal.members
+                             if member not in self.members])
+            shown = u64(self.held) + u8(1) + proposal.encode()
+        self.send(sender, SHOWN, shown, attempt)
 
     def prepare(self, sender, view, attempt, proposal):
-        if self.members and (proposal.cut > self.held
+        newcomer = self.view_id == NO_ID
+        if self.own not in (proposal.members if newcomer else proposal.acking):
+            raise Malformed('a proposal for others')
+        if not newcomer and (proposal.cut > self.held
                              or proposal.appended != len(self.appended)):
             raise Malformed('parts of a proposal are missing')
+        if not newcomer and not self.view_id < proposal.view_id <= attempt:
+            raise Malformed('a proposal with another number than it can have')
         self.promised = attempt
+        self.hold_ready(attempt, proposal, self.appended)
+        self.send(sender, PREPARED, attempt=attempt, view=view)
+
+    def hold_ready(self, attempt, proposal, appended):
         self.lineage.merge(proposal.lineage)
         if proposal.primary:
             holders = tuple(sorted(set(proposal.acking) | set(proposal.others)))
             self.lineage.doubtful = [
                 one for one in self.lineage.doubtful if one[0] != proposal.view_id]
             self.lineage.doubtful.append((proposal.view_id, proposal.members, holders))
-        self.prepared = attempt, proposal
-        self.send(sender, u8(PREPARED) + write_id(view) + write_id(attempt))
+        self.prepared = Held(attempt, proposal, appended)
 
     def install(self):
-        _, proposal = self.prepared
+        proposal, appended = self.prepared.proposal, self.prepared.appended
         for sequence in range(proposal.cut + 1, self.held + 1):
             del self.log[sequence]
         self.held = min(self.held, proposal.cut)
         self.deliver(lambda sequence, flags: True)
-        for place, flags, payload in self.appended:
+        for place, flags, payload in appended:
             self.put_together(self.members[place], flags, payload)
         if self.own not in proposal.members:
-            self.end()
+            self.end('left')
             return
+        self.begin(proposal)
+        self.say(HERE, u8(proposal.primary))
+        if self.leaving:
+            self.leave()
+        unsubmitted, self.unsubmitted = self.unsubmitted, []
+        for one in unsubmitted:
+            self.submit(*one)
+        waiting, self.waiting = self.waiting, []
+        for one in waiting:
+            self.receive(*one)
+
+    def begin(self, proposal):
+        """The view is there."""
+        if not set(proposal.members) <= set(self.members):
+            self.pieces = {}            # what is begun is multicast again, whole
+        if not self.leaving:
+            self.deadline = None
         self.view_id, self.members = proposal.view_id, proposal.members
+        self.primary = proposal.primary
         self.highest = max(self.highest, proposal.view_id[0])
+        for member in proposal.members + proposal.dropped:
+            self.candidates.pop(member, None)
         if proposal.primary:
             self.lineage.form(proposal.view_id, proposal.members)
         self.begin_view()
         self.events.append(('view', proposal.view_id[0], proposal.members, proposal.gone))
-        self.say(self.head(HERE) + u8(proposal.primary))
-        if self.leaving:
-            self.leave()
-        waiting, self.waiting = self.waiting, []
-        for one in waiting:
-            self.receive(*one)

@@ -1,5 +1,5 @@
-"""Peers of the C implementation, each a process, and paul, made by docs/protocol.md; on
-ports of loopback that were free."""
+"""Peers of the C implementation, each a process, and paul, and perhaps paula, made by
+docs/protocol.md; on ports of loopback that were free."""
 
 import os
 import random
@@ -9,10 +9,13 @@ import subprocess
 import time
 
 from conference import Peer
+from group import Member
+from leader import Leader
 from x509 import Identity
 
 CONFERENCE = b'interop'
 DEADLINE = 20           # s for all that is waited for
+PAUL, PAULA = 'paul', 'paula'
 
 
 def full(name):
@@ -89,17 +92,22 @@ class LossySocket:
 
 
 class Meeting:
-    """@lines: name -> what is run for that peer. @loss: share of paul's datagrams."""
+    """@lines: name -> what is run for that peer. @loss: share of the datagrams of paul.
+    @led: paula is there, who can be sequencer and coordinator."""
 
-    def __init__(self, bravis, directory, lines, environment=None, loss=0):
+    def __init__(self, bravis, directory, lines, environment=None, loss=0, led=False):
         self.directory = directory
-        self.socket = LossySocket(loss)
+        self.sockets = {name: LossySocket(loss) for name in (PAUL, PAULA)[:1 + led]}
         addresses = {name: f'127.0.0.1:{free_port()}' for name in lines}
-        addresses['paul'] = f'127.0.0.1:{self.socket.getsockname()[1]}'
+        addresses |= {name: f'127.0.0.1:{one.getsockname()[1]}'
+                      for name, one in self.sockets.items()}
         self.make_certificates(bravis, addresses)
         self.peers = {name: CPeer(line, directory, name, addresses, environment)
                       for name, line in lines.items()}
-        self.paul = Peer(self.identity(), CONFERENCE, self.socket)
+        self.members = {name: Peer(self.identity(name), CONFERENCE, one,
+                                   group=Leader if name == PAULA else Member)
+                        for name, one in self.sockets.items()}
+        self.paul, self.paula = self.members[PAUL], self.members.get(PAULA)
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -112,22 +120,29 @@ class Meeting:
         for name in names:
             run('issue', '--out', self.path(name), full(name))
 
-    def identity(self):
-        def read(name):
-            with open(self.path(name), 'rb') as file:
+    def identity(self, name):
+        def read(suffix):
+            with open(self.path(suffix), 'rb') as file:
                 return file.read()
-        return Identity(read('paul.pem'), read('paul-key.pem'), read('ca/ca.pem'))
+        return Identity(read(f'{name}.pem'), read(f'{name}-key.pem'), read('ca/ca.pem'))
 
     def wait(self, what, until, tick=lambda: None):
         end = time.monotonic() + DEADLINE
         while not until():
-            now = time.monotonic()
-            assert now < end, f'waited in vain for {what}: {self.describe()}'
-            came = self.socket.receive(0.01)
-            if came:
-                self.paul.receive(*came, time.monotonic())
-            self.paul.tick(time.monotonic())
+            assert time.monotonic() < end, f'waited in vain for {what}: {self.describe()}'
+            for name, member in list(self.members.items()):
+                came = self.sockets[name].receive(0.01 / len(self.members))
+                if came:
+                    member.receive(*came, time.monotonic())
+                member.tick(time.monotonic())
             tick()
+
+    def crash(self, name):
+        """It is not there any more, and says nothing."""
+        if name in self.members:
+            del self.members[name]
+        else:
+            self.peers[name].close()
 
     def describe(self):
         said = ' | '.join(peer.read('.out') + peer.read('.log') for peer in self.peers.values())
@@ -136,8 +151,35 @@ class Meeting:
     def close(self):
         for peer in self.peers.values():
             peer.close()
-        self.socket.close()
+        for one in self.sockets.values():
+            one.close()
 
 
 def net_peer(program, number):
     return lambda config, log: [program, config, log, str(number)]
+
+
+def logged(peer, what):
+    """The words of each line of that kind, behind the time and the kind."""
+    return [words[2:] for words in map(str.split, peer.lines('.log')) if words[1] == what]
+
+
+def last_view(peer):
+    """The ids in the newest view that it logged."""
+    views = logged(peer, 'view')
+    return views[-1][2:] if views else []
+
+
+def message_of(number, size=10000):
+    """As net-peer makes and checks them; of that size in three pieces."""
+    return number.to_bytes(8, 'big') + bytes((31 * number + at) % 256
+                                             for at in range(8, size))
+
+
+def wait_for_group(meeting, size):
+    """A view of that many, its key and its verification code."""
+    paul = meeting.paul
+    meeting.wait(f'a view of {size}', lambda: paul.views and len(paul.views[-1][1]) == size)
+    meeting.wait('the key of that view', lambda: paul.epoch
+                 and paul.epoch.members == list(paul.views[-1][1]))
+    meeting.wait('the verification code', lambda: paul.code)

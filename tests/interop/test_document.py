@@ -76,6 +76,21 @@ def test_leaver_ends_by_out_of_a_later_primary_view():
     assert not ends_by_out(False, out(8, True))
 
 
+def test_leaver_that_nobody_answers_ends_by_time():
+    member = Member(2, lambda *_: None)
+    member.view_id, member.members = (7, 1), (1, 2)
+    member.tick(100)
+    member.leave()
+    member.tick(105)
+    member.leave()                      # as in each view that comes meanwhile
+    member.tick(109.9)
+    assert not member.ended
+    member.tick(110)
+    assert member.events == [('end', 'left')]
+    member.tick(130)
+    assert len(member.events) == 1
+
+
 def test_sframe_headers_are_those_of_the_rfc():
     with open(VECTORS, encoding='utf-8') as file:
         vectors = json.load(file)

@@ -10,35 +10,10 @@ sys.dont_write_bytecode = True
 tap.skip_without_cryptography()
 
 # pylint: disable=wrong-import-position
-from meeting import Meeting, full, net_peer
+from group import JOINING_TIMEOUT
+from meeting import Meeting, full, last_view, logged, message_of, net_peer, wait_for_group
 
 ALICE, BOB, CAROL, PAUL = range(1, 5)      # whose messages they are, to net-peer
-
-
-def logged(peer, what):
-    """The words of each line of that kind, behind the time and the kind."""
-    return [words[2:] for words in map(str.split, peer.lines('.log')) if words[1] == what]
-
-
-def last_view(peer):
-    """The ids in the newest view that it logged."""
-    views = logged(peer, 'view')
-    return views[-1][2:] if views else []
-
-
-def message_of(number, size=10000):
-    """As net-peer makes and checks them; of that size in three pieces."""
-    return number.to_bytes(8, 'big') + bytes((31 * number + at) % 256
-                                             for at in range(8, size))
-
-
-def wait_for_group(meeting, size):
-    """A view of that many, its key and its verification code."""
-    paul = meeting.paul
-    meeting.wait(f'a view of {size}', lambda: paul.views and len(paul.views[-1][1]) == size)
-    meeting.wait('the key of that view', lambda: paul.epoch
-                 and paul.epoch.members == list(paul.views[-1][1]))
-    meeting.wait('the verification code', lambda: paul.code)
 
 
 def talk(meeting, alice, bob):
@@ -99,6 +74,27 @@ def meet(bravis, program, loss):
             for name, number in (('alice', ALICE), ('bob', BOB), ('carol', CAROL))}, loss=loss)
         try:
             follow(meeting)
+        finally:
+            meeting.close()
+
+
+def wait_in_vain(meeting):
+    """Welcomed, paul hears nothing more: his time passes without datagrams."""
+    alice, paul = meeting.peers['alice'], meeting.paul
+    alice.command('invite', full('paul'))
+    meeting.wait('paul to be welcomed', lambda: paul.cards)
+    welcomed = paul.now
+    paul.tick(welcomed + JOINING_TIMEOUT - 0.1)
+    assert not paul.over
+    paul.tick(welcomed + JOINING_TIMEOUT)
+    assert paul.over and paul.why == 'not admitted' and not paul.views
+
+
+def test_newcomer_without_a_view_ends_by_time(bravis, program):
+    with tempfile.TemporaryDirectory() as directory:
+        meeting = Meeting(bravis, directory, {'alice': net_peer(program, ALICE)})
+        try:
+            wait_in_vain(meeting)
         finally:
             meeting.close()
 
