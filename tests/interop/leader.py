@@ -31,6 +31,7 @@ class Leader(Member):
     def __init__(self, *arguments):
         self.withhold = lambda member, kind: False      # what this one does not say
         self.waits = False              # it does not make the next view yet
+        self.away = set()               # members that failed earlier
         super().__init__(*arguments)
 
     def begin_view(self):
@@ -40,6 +41,12 @@ class Leader(Member):
         self.attempt = None
         self.replies, self.unordered, self.agreed = {}, {}, set()
         self.fetching = False
+
+    def begin(self, proposal):
+        self.away |= set(proposal.lost) | {member for member, why in proposal.gone
+                                           if why == FAILED}
+        self.away -= set(proposal.members)
+        super().begin(proposal)
 
     def send(self, member, kind, *arguments, **named):
         if not self.withhold(member, kind):
@@ -158,14 +165,15 @@ class Leader(Member):
         lineage = Lineage()
         for reply in self.replies.values():
             lineage.merge(reply.lineage)
-        primary = all(is_quorum(parts, one)
-                      for one in (lineage.members, *(one[1] for one in lineage.doubtful)))
+        primary = is_quorum(parts, lineage.members) and all(
+            is_quorum(parts, one) or set(holders) <= set(parts)
+            for _, one, holders in lineage.doubtful)
         appended = list(self.collect_appended())
         proposal = Proposal(
             self.attempt, primary, self.held, len(appended), members,
             tuple((member, LEFT if member in leaving else FAILED)
                   for member in self.members if member not in members),
-            (), tuple(parts), (), tuple(self.failed), lineage)
+            (), tuple(parts), (), tuple(self.away), lineage)
         encoded = proposal.encode()
         self.hold_ready(self.attempt, proposal, appended)
         self.agreed = {self.own}
