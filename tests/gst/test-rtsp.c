@@ -15,7 +15,7 @@ typedef struct {
 
 /* Buffers come in other threads. */
 typedef struct {
-  GMainLoop *loop;
+  gint enough, over;            /* has come; the server's pipeline is stopped */
   GMutex lock;
   GPtrArray *sent;              /* of GstBuffer: into bravisencrypt */
   GPtrArray *opened;            /* out of bravisdecrypt */
@@ -59,6 +59,21 @@ on_opened (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
+static void
+set (gint *flag)
+{
+  g_atomic_int_set (flag, 1);
+  g_main_context_wakeup (NULL);
+}
+
+/* The server works meanwhile. */
+static void
+wait_for (gint *flag)
+{
+  while (!g_atomic_int_get (flag))
+    g_main_context_iteration (NULL, TRUE);
+}
+
 /* One more than is waited for: those before were dealt with. */
 static GstPadProbeReturn
 on_arrived (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
@@ -67,7 +82,7 @@ on_arrived (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&world->lock);
 
   if (++world->n_arrived > N_BUFFERS)
-    g_main_loop_quit (world->loop);
+    set (&world->enough);
   return GST_PAD_PROBE_OK;
 }
 
@@ -148,12 +163,19 @@ static const Way packets = {
 };
 
 static void
+on_unprepared (GstRTSPMedia *media, World *world)
+{
+  set (&world->over);
+}
+
+static void
 on_media (GstRTSPMediaFactory *factory, GstRTSPMedia *media, World *world)
 {
   g_autoptr (GstElement) top = gst_rtsp_media_get_element (media);
   g_autoptr (GstElement) encrypt = gst_bin_get_by_name (GST_BIN (top), "encrypt");
 
   watch (encrypt, "sink", on_sent, world);
+  g_signal_connect (media, "unprepared", G_CALLBACK (on_unprepared), world);
 }
 
 static GstRTSPServer *
@@ -201,7 +223,7 @@ play (World *world, GstRTSPServer *server, const char *played, const char *key)
   watch (decrypt, "src", on_opened, world);
   gst_bus_add_watch (bus, on_message, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  g_main_loop_run (world->loop);
+  wait_for (&world->enough);
   return pipeline;
 }
 
@@ -267,7 +289,7 @@ remove_client (GstRTSPServer *server, GstRTSPClient *client, gpointer user_data)
 static void
 run (const Way *way, const char *key, gboolean opens)
 {
-  World world = { g_main_loop_new (NULL, FALSE) };
+  World world = { 0 };
   GstRTSPServer *server;
   GstElement *pipeline;
 
@@ -284,12 +306,12 @@ run (const Way *way, const char *key, gboolean opens)
     assert_nothing_was_opened (&world, pipeline);
   g_mutex_unlock (&world.lock);
   stop (pipeline);
+  wait_for (&world.over);
   gst_rtsp_server_client_filter (server, remove_client, NULL);
   g_object_unref (server);
   g_ptr_array_unref (world.sent);
   g_ptr_array_unref (world.opened);
   g_mutex_clear (&world.lock);
-  g_main_loop_unref (world.loop);
 }
 
 static void
