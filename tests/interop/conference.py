@@ -29,6 +29,11 @@ def read_address(reader):
     return '.'.join(map(str, reader.take(4))), reader.u16()
 
 
+def write_address(address):
+    return (u8(4) + b''.join(u8(int(part)) for part in address[0].split('.'))
+            + u16(address[1]))
+
+
 def read_roster(octets):
     """Section 7.2: (address, card, share) of each member."""
     reader = Reader(octets)
@@ -54,6 +59,7 @@ class Peer:
         self.cards, self.addresses = {}, {}     # by member id
         self.links, self.channels, self.known_since = {}, {}, {}
         self.group = group(self.card.member, self.send, self.silence)
+        self.group.cards[self.card.member] = self.card.octets
         self.keys = vtkd.Party(identity, conference, self.card, share_private, draw,
                                self.say, self.take_epoch)
         self.now, self.patient_until = 0.0, 0.0
@@ -64,6 +70,7 @@ class Peer:
         self.numbers, self.commitments, self.code = {}, {}, None
         self.number = None
         self.sequence = 0
+        self.telling = False    # where the others are: to newcomers
         self.asked_to_leave = self.over = False
         self.waited_for, self.since = None, 0.0     # 6.7
         self.why = None         # it is over
@@ -141,6 +148,7 @@ class Peer:
         if card.member == self.card.member or card.member in self.cards:
             return card
         self.cards[card.member] = card
+        self.group.cards[card.member] = octets
         self.links[card.member] = SealedLink(self.card, self.private, card)
         self.channels[card.member] = Channel(len(self.channels) + 1)
         self.known_since[card.member] = self.now
@@ -177,6 +185,7 @@ class Peer:
             if member in self.group.cards:
                 self.know(self.group.cards[member], None)
         own = {self.card.member: self.card}
+        self.tell_contacts(number, self.views[-1][1] if self.views else (), members)
         self.views.append((number, members))
         self.departed += departed
         self.sequence = 0
@@ -220,8 +229,19 @@ class Peer:
         if newcomer in self.proposed:
             self.group.admit(newcomer, self.proposed[newcomer])
 
+    def tell_contacts(self, number, before, members):
+        """7.3: to newcomers, by the first that was there; again until it is delivered."""
+        self.telling = before and (self.telling or not set(members) <= set(before))
+        old = [member for member in members if member in before]
+        if self.telling and old[0] == self.card.member:
+            known = [member for member in members if self.addresses.get(member)]
+            self.say(u8(CONTACTS) + u64(number) + u8(len(known)) + b''.join(
+                u64(member) + write_address(self.addresses[member]) for member in known))
+
     def take_contacts(self, message):
-        reader = Reader(message[9:])
+        reader = Reader(message[1:])
+        if reader.u64() == self.group.view_id[0]:
+            self.telling = False
         for _ in range(reader.u8()):
             member, address = reader.u64(), read_address(reader)
             if member in self.cards and not self.addresses.get(member):

@@ -112,7 +112,7 @@ class Member:
         self.view_id, self.members, self.primary = NO_ID, (), False
         self.lineage = Lineage()
         self.highest = 0
-        self.cards = {}                 # that came in CARD
+        self.cards = {}                 # octets, by member
         self.candidates = {}            # member -> (card, when it was admitted)
         self.pieces = {}                # (sender, row) -> octets
         self.unsubmitted = []           # (flags, payload), for the next view

@@ -1,6 +1,6 @@
 """A member that is sequencer and coordinator, too, once all before it in the view are gone:
-docs/protocol.md, sections 5.4 and 5.6. It takes nobody in, and gives up no attempt of its
-own: what goes wrong under it is what a test withholds."""
+docs/protocol.md, sections 5.4 and 5.6. It knows all candidates that the others know, and
+gives up no attempt of its own: what goes wrong under it is what a test withholds."""
 
 import dataclasses
 
@@ -95,8 +95,11 @@ class Leader(Member):
                 or not self.is_first_left()):
             return
         lost = {member for member in self.others() if self.is_lost(member)}
-        if lost or (self.leavers and now >= self.began + PAUSE):
+        if lost or ((self.leavers or self.list_ready()) and now >= self.began + PAUSE):
             self.start(lost)
+
+    def list_ready(self):
+        return tuple(member for member in self.candidates if not self.is_lost(member))
 
     def others(self):
         return [member for member in self.members if member != self.own]
@@ -162,6 +165,7 @@ class Leader(Member):
         parts = [member for member in self.members if member in self.replies]
         leaving = [member for member in parts if self.replies[member].leaving]
         members = tuple(member for member in parts if member not in leaving)
+        self.newcomers = self.list_ready() if members else ()
         lineage = Lineage()
         for reply in self.replies.values():
             lineage.merge(reply.lineage)
@@ -170,7 +174,7 @@ class Leader(Member):
             for _, one, holders in lineage.doubtful)
         appended = list(self.collect_appended())
         proposal = Proposal(
-            self.attempt, primary, self.held, len(appended), members,
+            self.attempt, primary, self.held, len(appended), members + self.newcomers,
             tuple((member, LEFT if member in leaving else FAILED)
                   for member in self.members if member not in members),
             (), tuple(parts), (), tuple(self.away), lineage)
@@ -179,12 +183,16 @@ class Leader(Member):
         self.agreed = {self.own}
         for member in self.taking_part():
             self.send_missing(member, self.attempt, self.replies[member].held, self.held)
-            self.send_parts(member, self.attempt, appended, [])
+            self.send_parts(member, self.attempt, appended, self.newcomers)
+            self.send(member, PREPARE, encoded, self.attempt)
+        for member in self.newcomers:
+            self.send_parts(member, self.attempt, [],
+                            [one for one in proposal.members if one != member])
             self.send(member, PREPARE, encoded, self.attempt)
 
     def take_prepared(self, sender):
         self.agreed.add(sender)
-        if self.agreed == set(self.prepared.proposal.acking):
-            for member in self.taking_part():
+        if self.agreed == {*self.prepared.proposal.acking, *self.newcomers}:
+            for member in (*self.taking_part(), *self.newcomers):
                 self.send(member, COMMIT, attempt=self.attempt)
             self.install()

@@ -16,7 +16,7 @@ tap.skip_without_cryptography()
 # pylint: disable=wrong-import-position
 import group
 from conference import ADMIT, MESSAGE
-from group import APPENDED, COMMIT, HERE, MISSING, ORDER, PREPARE, STABLE
+from group import APPENDED, CARD, COMMIT, HERE, MISSING, ORDER, PREPARE, STABLE
 from meeting import Meeting, full, last_view, logged, message_of, net_peer, wait_for_group
 from wire import u8
 
@@ -128,7 +128,7 @@ def follow_with_what_paul_lacks(scene):
 
 def follow_with_candidate(scene):
     """That dave may come in, paul alone knows when paula crashes."""
-    scene.withhold((ORDER, STABLE), 'paul')
+    scene.paula.group.waits = True
     orders = scene.paula.group.number
 
     def number(sender, flags, payload):
@@ -189,6 +189,34 @@ def follow_with_proposal_of_carol(scene):
     scene.check_came_up(scene.heard, PREPARE=2, APPENDED=6)
 
 
+def follow_with_newcomer_of_paul(scene):
+    """dave comes in; paul alone has the proposal, and his card."""
+    before = len(scene.paul.views)
+    scene.withhold((CARD, PREPARE), 'paul')
+    scene.bob.command('invite', full('dave'))
+    scene.wait('paul to hold him ready', lambda: scene.paul.group.prepared)
+    *_, scene.ids['dave'] = scene.paul.group.prepared.proposal.members
+    scene.wait('paula to know', lambda: scene.ids['paul'] in scene.paula.group.agreed)
+    scene.crash()
+    scene.wait_for('bob', 'paul', 'carol', 'dave')
+    assert [len(members) for _, members in scene.paul.views[before:]] == [5, 4]
+    scene.check_came_up(scene.heard, FETCH=1, PREPARE=3)
+    scene.check_came_up(scene.said, SHOWN=1, CARD=1)
+
+
+def take_in(scene):
+    """dave, as paula, who does not crash, has it; and out again."""
+    scene.bob.command('invite', full('dave'))
+    scene.wait('him to be in', lambda: len(scene.paul.views[-1][1]) == 5)
+    *_, scene.ids['dave'] = scene.paul.views[-1][1]
+    scene.wait_for('paula', 'bob', 'paul', 'carol', 'dave')
+    scene.say('dave')
+    scene.say('paul')
+    scene.check_delivered(('dave', 'paul'), scene.bob, scene.carol, scene.dave)
+    scene.dave.command('leave')
+    scene.wait_for('paula', 'bob', 'paul', 'carol')
+
+
 def lose_committer(scene, favoured, until):
     """Nobody else hears that it is committed, nor anything else of the new view."""
     lose_coordinator(scene, (COMMIT, HERE, ORDER, STABLE), favoured, until)
@@ -226,6 +254,10 @@ def meet(bravis, program, follow):
             meeting.close()
 
 
+def test_group_is_led(*programs):
+    meet(*programs, take_in)
+
+
 def test_message_that_paul_has_alone_is_fetched_from_him(*programs):
     meet(*programs, follow_with_what_paul_has_alone)
 
@@ -240,6 +272,10 @@ def test_candidate_that_paul_knows_alone_comes_in(*programs):
 
 def test_proposal_that_paul_holds_alone_is_fetched_from_him(*programs):
     meet(*programs, follow_with_proposal_of_paul)
+
+
+def test_newcomer_that_paul_holds_ready_alone_is_fetched_from_him(*programs):
+    meet(*programs, follow_with_newcomer_of_paul)
 
 
 def test_proposal_that_the_next_coordinator_holds_alone_comes_again(*programs):

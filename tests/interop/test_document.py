@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import x25519
 import sframe
 import verification
 from epoch import Epoch
-from group import Member
+from group import FETCH, FLUSH, FLUSHED, REFUSED, Member
 from primitives import LOW_ORDER, derive
 from wire import Malformed, Reader, u8, u64
 
@@ -89,6 +89,32 @@ def test_leaver_that_nobody_answers_ends_by_time():
     assert member.events == [('end', 'left')]
     member.tick(130)
     assert len(member.events) == 1
+
+
+def flush(number, coordinator):
+    return u8(FLUSH) + u64(7) + u64(1) + u64(number) + u64(coordinator) + u8(0)
+
+
+def test_attempt_is_kept_until_it_is_its_coordinators_turn():
+    silence, said = {1: 0.1}, []
+    member = Member(3, lambda to, message: said.append((to, message[0])),
+                    lambda other: silence.get(other, 0))
+    member.view_id, member.members = (7, 1), (1, 2, 3)
+    member.tick(0)
+    member.receive(2, flush(8, 2))
+    member.receive(2, flush(9, 1))          # not its own
+    member.tick(1)
+    assert not said
+    silence[1] = 0.5                        # more than half of what means a crash
+    member.tick(2)
+    assert said == [(2, FLUSHED)] and member.promised == (8, 2)
+    member.tick(3)
+    member.receive(1, flush(7, 1))          # a smaller one
+    assert said[1:] == [(1, REFUSED)]
+    member.receive(1, flush(9, 1))
+    assert said[2:] == [(1, FLUSHED)] and member.promised == (9, 1)
+    member.receive(2, u8(FETCH) + u64(7) + u64(1) + u64(8) + u64(2) + u64(0) * 3)
+    assert said[3:] == [(2, REFUSED)]
 
 
 def test_sframe_headers_are_those_of_the_rfc():

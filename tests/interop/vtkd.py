@@ -164,6 +164,7 @@ class Party:
         self.awaiting, self.said, self.made, self.overdue = True, {}, None, {}
         if news:
             self.exchanged = False
+        if not self.exchanged:          # also where the view before did not come to it
             self.say(SaidShare(view, self.knows, self.own_number, self.version, self.policy,
                                self.member.shares[self.card.member]).encode(), False)
         else:
