@@ -80,11 +80,12 @@ class Scene:
     def crash(self):
         self.meeting.crash('paula')
 
-    def check_delivered(self, names, *peers):
+    def check_delivered(self, names, *peers, and_second=()):
         """The messages of these, by @peers as by paul, and none twice."""
-        self.wait('all messages', lambda: len(self.paul.messages) >= len(names))
+        numbers = [FIRST[name] for name in names] + [FIRST[name] + 1 for name in and_second]
+        self.wait('all messages', lambda: len(self.paul.messages) >= len(numbers))
         heard = [int.from_bytes(octets[:8], 'big') for _, octets in self.paul.messages]
-        assert sorted(heard) == sorted(FIRST[name] for name in names), heard
+        assert sorted(heard) == sorted(numbers), heard
         assert all(octets == message_of(number)
                    for number, (_, octets) in zip(heard, self.paul.messages))
         for peer in peers:
@@ -147,7 +148,8 @@ def follow_with_candidate(scene):
 
 def lose_coordinator(scene, withheld, favoured, until):
     """carol leaves. paula, who makes the next view, says @withheld to @favoured alone, and
-    crashes @until that is so. Two messages are appended to the view."""
+    crashes @until that is so. Two messages are appended to the view, and one is said
+    while it changes."""
     before = len(scene.paul.views)
     scene.paula.group.waits = True
     scene.carol.command('leave')
@@ -157,13 +159,14 @@ def lose_coordinator(scene, withheld, favoured, until):
     scene.withhold(withheld, favoured)
     scene.paula.group.waits = False
     scene.wait('paula to be half way', until)
+    scene.paul.multicast(message_of(FIRST['paul'] + 1))
     scene.crash()
     scene.wait_for('bob', 'paul')
     own, paula, bob = (scene.ids[name] for name in ('paul', 'paula', 'bob'))
     assert [members for _, members in scene.paul.views[before:]] == [
         (paula, bob, own), (bob, own)]
     assert scene.paul.departed[-2:] == [(scene.ids['carol'], 0), (paula, 1)]
-    scene.check_delivered(('paul', 'bob'), scene.bob)
+    scene.check_delivered(('paul', 'bob'), scene.bob, and_second=('paul',))
     scene.check_came_up(scene.said, UNORDERED=3)
 
 

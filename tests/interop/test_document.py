@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import x25519
 import sframe
 import verification
 from epoch import Epoch
-from group import FETCH, FLUSH, FLUSHED, REFUSED, Member
+from group import (
+    APPENDED, FETCH, FLUSH, FLUSHED, HERE, PREPARE, REFUSED, Lineage, Member, Proposal)
 from primitives import LOW_ORDER, derive
 from wire import Malformed, Reader, u8, u64
 
@@ -91,8 +92,13 @@ def test_leaver_that_nobody_answers_ends_by_time():
     assert len(member.events) == 1
 
 
+def of_change(kind, attempt):
+    """The begin of a message of an attempt to change view (7, 1)."""
+    return u8(kind) + u64(7) + u64(1) + u64(attempt[0]) + u64(attempt[1])
+
+
 def flush(number, coordinator):
-    return u8(FLUSH) + u64(7) + u64(1) + u64(number) + u64(coordinator) + u8(0)
+    return of_change(FLUSH, (number, coordinator)) + u8(0)
 
 
 def test_attempt_is_kept_until_it_is_its_coordinators_turn():
@@ -113,8 +119,21 @@ def test_attempt_is_kept_until_it_is_its_coordinators_turn():
     assert said[1:] == [(1, REFUSED)]
     member.receive(1, flush(9, 1))
     assert said[2:] == [(1, FLUSHED)] and member.promised == (9, 1)
-    member.receive(2, u8(FETCH) + u64(7) + u64(1) + u64(8) + u64(2) + u64(0) * 3)
+    member.receive(2, of_change(FETCH, (8, 2)) + u64(0) * 3)
     assert said[3:] == [(2, REFUSED)]
+
+
+def test_what_is_appended_to_a_proposal_held_ready_outlives_the_next_attempt():
+    member = Member(3, lambda *_: None, {1: 0, 2: 0, 4: 0}.get)
+    member.view_id, member.members = (7, 1), (1, 2, 3, 4)
+    proposal = Proposal((8, 1), False, 0, 1, (1, 2, 3, 4), (), (), (1, 2, 3, 4), (), (),
+                        Lineage())
+    member.receive(1, flush(8, 1))
+    member.receive(1, of_change(APPENDED, (8, 1)) + u8(1) + u8(0) + b'appended')
+    member.receive(1, of_change(PREPARE, (8, 1)) + proposal.encode())
+    member.receive(1, flush(9, 1))
+    member.receive(4, u8(HERE) + u64(8) + u64(1) + u8(0))   # it has been committed
+    assert member.events == [('message', 2, b'appended'), ('view', 8, (1, 2, 3, 4), ())]
 
 
 def test_sframe_headers_are_those_of_the_rfc():
