@@ -172,6 +172,7 @@ class Party:
 
     @property
     def own_number(self):
+        """The epoch number that it says it knows, and does not go below."""
         return self.highest if self.knows else min(self.highest, 2 ** 32 - 1)
 
     def refresh(self):
@@ -252,9 +253,9 @@ class Party:
         said = [self.said[member] for member in self.member.cards]
         first = next((one for one in said if one.knows), said[0])
         self.policy = first.policy
-        known = self.own_number
-        self.highest = max(known, *(one.epoch for one in said))
-        self.version = max(one.version for one in said)
+        count = [one for one in said if one.epoch < 2 ** 32]
+        self.highest = max(self.own_number, first.epoch, *(one.epoch for one in count))
+        self.version = max(first.version, *(one.version for one in count if one.knows))
         self.exchanged = self.knows = True
         self.act()
 
