@@ -255,7 +255,7 @@ class Party:
         self.policy = first.policy
         count = [one for one in said if one.epoch < 2 ** 32]
         self.highest = max(self.own_number, first.epoch, *(one.epoch for one in count))
-        self.version = max(first.version, *(one.version for one in count if one.knows))
+        self.version = max([first.version] + [one.version for one in count if one.knows])
         self.exchanged = self.knows = True
         self.act()
 
