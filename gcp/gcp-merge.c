@@ -352,6 +352,13 @@ is_mixed_up (GcpEngine *engine, const GcpProposal *own)
   return FALSE;
 }
 
+/* Whether the lists of @own can be written, and its holders in a lineage. */
+static gboolean
+fits (const GcpProposal *own)
+{
+  return own->acking->len + own->others->len <= GCP_MAX_MEMBERS;
+}
+
 static void
 handle_joint (GcpEngine *engine, const GcpMessage *m)
 {
@@ -363,7 +370,8 @@ handle_joint (GcpEngine *engine, const GcpMessage *m)
   own = gcp_view_id_compare (m->proposal->id, engine->view_id) > 0
       && m->proposal->id.number <= engine->highest + GCP_MAX_NUMBER_STEP
       ? make_own_version (engine, m->proposal) : NULL;
-  if (own && !is_mixed_up (engine, own) && gcp_merge_accepts (engine, own)) {
+  if (own && fits (own) && !is_mixed_up (engine, own)
+      && gcp_merge_accepts (engine, own)) {
     engine->highest = MAX (engine->highest, own->id.number);
     gcp_coordinator_propose (engine, own);
     return;
@@ -469,12 +477,25 @@ gcp_merge_has_part (GcpEngine *engine)
   return engine->merge.part != NULL;
 }
 
+/* Whether one view can have the members of both, and one list all who take part. */
+static gboolean
+fit_together (const GcpProposal *proposal, const GcpProposal *part)
+{
+  guint n = part->acking->len;
+
+  for (guint i = 0; i < part->members->len; i++)
+    n += !gcp_ids_contain (part->acking,
+        g_array_index (part->members, GcpMember, i).id);
+  return proposal->members->len + part->members->len <= GCP_MAX_MEMBERS
+      && proposal->acking->len + n <= GCP_MAX_MEMBERS;
+}
+
 void
 gcp_merge_add_part (GcpEngine *engine, GcpProposal *proposal)
 {
   const GcpProposal *part = engine->merge.part;
 
-  if (!part || proposal->members->len + part->members->len > GCP_MAX_MEMBERS)
+  if (!part || !fit_together (proposal, part))
     return;
   gcp_lineage_merge (proposal->lineage, part->lineage);
   add_all (proposal->others, part->acking);

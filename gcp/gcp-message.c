@@ -177,6 +177,9 @@ read_proposal (GcpReader *reader, GcpViewId attempt)
   gcp_ids_read (reader, proposal->dropped);
   gcp_ids_read (reader, proposal->acking);
   gcp_ids_read (reader, proposal->others);
+  /* They hold a primary view ready, all in one list of a lineage. */
+  if (proposal->acking->len + proposal->others->len > GCP_MAX_MEMBERS)
+    gcp_reader_fail (reader);
   gcp_ids_read (reader, proposal->lost);
   proposal->lineage = gcp_lineage_read (reader);
   return proposal;

@@ -579,6 +579,122 @@ test_member_that_asks_without_taking_is_cut_off (void)
   g_assert_true (puppet->ended);
 }
 
+/* More ids than one list on the wire holds, @first and so on. */
+static void
+add_many (GArray *ids, GcpMemberId first)
+{
+  for (guint i = ids->len; i < GCP_MAX_MEMBERS; i++)
+    gcp_ids_add (ids, first + i);
+}
+
+/* Whoever makes the next view writes down who holds a primary one ready: both lists
+ * of the proposal in one. What cannot be written would make everything unreadable
+ * that this member says of views from then on. */
+static void
+test_view_of_too_many_holders_is_not_held_ready (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autoptr (GcpProposal) proposal = gcp_proposal_new ();
+  g_autoptr (GArray) ids = gcp_ids_new ();
+  GcpViewId attempt = { puppet->view.number + 1, GCP_PUPPET_MEMBER };
+  GcpMessage flush = {
+    .type = GCP_MESSAGE_FLUSH,.view = puppet->view,.attempt = attempt,.ids = ids
+  };
+  GcpMessage prepare = {
+    .type = GCP_MESSAGE_PREPARE,.view = puppet->view,.attempt = attempt,
+    .proposal = proposal
+  };
+  g_auto (GcpMessage) m = { 0 };
+
+  gcp_engine_leave (puppet->engine, puppet->now);
+  gcp_puppet_say (puppet, &flush);
+  gcp_puppet_run (puppet, SECOND / 10);
+  g_assert_true (gcp_puppet_find (puppet, GCP_MESSAGE_FLUSHED, &m));
+  proposal->id = attempt;
+  proposal->primary = TRUE;
+  proposal->cut = m.sequence;
+  proposal->lineage = gcp_puppet_make_lineage ();
+  gcp_proposal_add_member (proposal, GCP_PUPPET_MEMBER, NULL);
+  gcp_ids_add (proposal->acking, GCP_PUPPET_ENGINE);
+  add_many (proposal->acking, 1000);
+  add_many (proposal->others, 2000);
+  gcp_puppet_say (puppet, &prepare);
+  gcp_puppet_run (puppet, SECOND / 10);
+  flush.attempt.number++;
+  gcp_puppet_say (puppet, &flush);
+  /* The puppet reads all that the engine says. */
+  gcp_puppet_run (puppet, SECOND / 10);
+  gcp_message_clear (&m);
+  g_assert_true (gcp_puppet_find (puppet, GCP_MESSAGE_FLUSHED, &m));
+  g_assert_true (gcp_view_id_equal (m.attempt, flush.attempt));
+}
+
+/* The engine leads, and is told of a part in which more take part than a view
+ * has. */
+static void
+test_part_of_too_many_is_not_merged_with (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autoptr (GcpProposal) part = gcp_proposal_new ();
+  g_auto (GcpMessage) merge = { 0 };
+  const GcpProbe probe = {
+    .answer = TRUE,.view = {puppet->view.number + 1, GCP_PUPPET_MEMBER},
+    .n = 1,.coordinator = GCP_PUPPET_MEMBER
+  };
+  g_autoptr (GBytes) bytes = gcp_probe_write (&probe);
+  GcpMessage m = {
+    .type = GCP_MESSAGE_PART,.view = probe.view,.proposal = part
+  };
+
+  gcp_puppet_come_back (puppet);
+  gcp_puppet_throw (puppet, GCP_PUPPET_MEMBER, g_bytes_get_data (bytes, NULL),
+      g_bytes_get_size (bytes));
+  gcp_puppet_run (puppet, SECOND / 10);
+  g_assert_true (gcp_puppet_find (puppet, GCP_MESSAGE_MERGE, &merge));
+  m.attempt = merge.attempt;
+  part->id = probe.view;
+  part->lineage = gcp_puppet_make_lineage ();
+  gcp_proposal_add_member (part, GCP_PUPPET_MEMBER, NULL);
+  add_many (part->acking, 1000);
+  say_card (puppet, merge.attempt);
+  gcp_puppet_say (puppet, &m);
+  /* The puppet reads all that the engine says. */
+  gcp_puppet_run (puppet, 5 * SECOND);
+  puppet->mute = TRUE;
+  gcp_puppet_run (puppet, 3 * SECOND);
+  assert_still_works (puppet);
+}
+
+/* The engine follows, and is to go to a view that more come to than it has. */
+static void
+test_joint_view_of_too_many_is_refused (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autoptr (GcpProposal) joint = gcp_proposal_new ();
+  g_auto (GcpMessage) part = { 0 };
+  g_auto (GcpMessage) m = { 0 };
+  GcpMessage say = {.type = GCP_MESSAGE_JOINT,.proposal = joint };
+
+  gcp_puppet_come_back (puppet);
+  say_merge (puppet);
+  g_assert_true (gcp_puppet_find (puppet, GCP_MESSAGE_PART, &part));
+  say.view = puppet->view;
+  say.attempt = part.attempt;
+  say_card (puppet, part.attempt);
+  joint->id = (GcpViewId) { part.highest + 1, GCP_PUPPET_MEMBER };
+  joint->primary = TRUE;
+  joint->lineage = gcp_puppet_make_lineage ();
+  gcp_proposal_add_member (joint, GCP_PUPPET_MEMBER, NULL);
+  gcp_proposal_add_member (joint, GCP_PUPPET_ENGINE, NULL);
+  add_many (joint->acking, 1000);
+  gcp_puppet_say (puppet, &say);
+  gcp_puppet_run (puppet, SECOND / 5);
+  g_assert_false (gcp_puppet_find (puppet, GCP_MESSAGE_HELD, &m));
+  puppet->mute = TRUE;
+  gcp_puppet_run (puppet, 3 * SECOND);
+  assert_still_works (puppet);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -605,6 +721,9 @@ main (int argc, char **argv)
   ADD (part_of_a_merge_that_is_over_is_answered);
   ADD (merge_that_is_not_ended_is_given_up);
   ADD (merge_with_flipped_bits_leaves_the_engine_in_order);
+  ADD (view_of_too_many_holders_is_not_held_ready);
+  ADD (part_of_too_many_is_not_merged_with);
+  ADD (joint_view_of_too_many_is_refused);
 #undef ADD
   return g_test_run ();
 }
