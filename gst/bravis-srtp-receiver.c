@@ -11,6 +11,7 @@
 #define MAX_SSRCS 64            /* of one KID, that is of one stream */
 #define SEARCH_STEPS 8          /* roll-over counters tried for one packet */
 #define SEARCH_LIMIT 4096       /* and in all, before it begins again */
+#define MAX_SEARCHES 64         /* SSRCs looked for at a time */
 #define AEAD_TAG_SIZE 16        /* no profile of an epoch has another */
 #define SRTCP_FIXED_SIZE (8 + 4) /* clear octets, and the index */
 
@@ -31,6 +32,13 @@ typedef struct {
   GHashTable *placed;           /* set of SSRCs with a stream in @context */
 } Key;
 
+/* How far the search for an SSRC's roll-over counter is. */
+typedef struct {
+  guint64 kid;
+  guint32 ssrc;
+  guint32 roc;                  /* tried last; 0: none */
+} Search;
+
 struct _BravisSrtpReceiver {
   BravisSrtpContext *context;   /* with a static key */
   BravisEpochSource source;     /* with a session */
@@ -39,9 +47,7 @@ struct _BravisSrtpReceiver {
   BravisKeyTable *keys;         /* of Key */
   GHashTable *tracks;           /* set of Track */
   Track *last_track;
-  guint64 search_kid;           /* where the search for a counter goes on */
-  guint32 search_ssrc;
-  guint32 search_roc;
+  Search searches[MAX_SEARCHES];
 };
 
 static void
@@ -208,6 +214,38 @@ find_track (BravisSrtpReceiver *receiver, Key *key, guint32 ssrc)
   return receiver->last_track;
 }
 
+/* The member with the most tracks. */
+static GcpMemberId
+find_greediest (BravisSrtpReceiver *receiver)
+{
+  g_autoptr (GHashTable) counts = g_hash_table_new (g_int64_hash,
+      g_int64_equal);
+  GcpMemberId greediest = GCP_MEMBER_NONE;
+  guint most = 0;
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, receiver->tracks);
+  while (g_hash_table_iter_next (&iter, &value, NULL)) {
+    Track *track = value;
+    guint n = 1 + GPOINTER_TO_UINT (g_hash_table_lookup (counts,
+            &track->member));
+
+    g_hash_table_insert (counts, &track->member, GUINT_TO_POINTER (n));
+    if (n > most) {
+      most = n;
+      greediest = track->member;
+    }
+  }
+  return greediest;
+}
+
+static gboolean
+is_track_of (gpointer track, gpointer value, gpointer member)
+{
+  return ((Track *) track)->member == *(GcpMemberId *) member;
+}
+
 static void
 note_index (BravisSrtpReceiver *receiver, Key *key, Track *track,
     guint32 ssrc, guint64 index)
@@ -217,8 +255,10 @@ note_index (BravisSrtpReceiver *receiver, Key *key, Track *track,
     return;
   }
   if (g_hash_table_size (receiver->tracks) >= MAX_TRACKS) {
+    GcpMemberId greediest = find_greediest (receiver);
+
     receiver->last_track = NULL;
-    g_hash_table_remove_all (receiver->tracks);
+    g_hash_table_foreach_remove (receiver->tracks, is_track_of, &greediest);
   }
   track = g_new0 (Track, 1);
   *track = (Track) { key->member, key->kind_and_stream, ssrc, index };
@@ -240,6 +280,21 @@ try_roc (Key *key, guint8 *data, int *length, guint32 ssrc, guint32 roc)
   return status;
 }
 
+/* Where more are looked for than there is room, chance says who begins again: most
+ * may be forged, by somebody who wants it to be always the same. */
+static Search *
+find_search (BravisSrtpReceiver *receiver, guint64 kid, guint32 ssrc)
+{
+  Search *search = receiver->searches;
+
+  for (guint i = 0; i < MAX_SEARCHES; i++, search++)
+    if (search->kid == kid && search->ssrc == ssrc)
+      return search;
+  search = &receiver->searches[g_random_int_range (0, MAX_SEARCHES)];
+  *search = (Search) { kid, ssrc, 0 };
+  return search;
+}
+
 /* The SSRC was never seen: its counter may be anything, most likely little. The
  * search goes on with the next packet where this one left off. */
 static srtp_err_status_t
@@ -249,20 +304,19 @@ search_roc (BravisSrtpReceiver *receiver, Key *key, guint8 *data, int *length,
   g_autofree guint8 *sealed = g_memdup2 (data, *length);
   int sealed_length = *length;
   srtp_err_status_t status;
+  Search *search;
   guint i;
 
   *roc = 0;
   status = try_roc (key, data, length, ssrc, 0);
-  if (receiver->search_kid != key->key.kid || receiver->search_ssrc != ssrc) {
-    receiver->search_kid = key->key.kid;
-    receiver->search_ssrc = ssrc;
-    receiver->search_roc = 0;
-  }
+  if (status != srtp_err_status_auth_fail)
+    return status;
+  search = find_search (receiver, key->key.kid, ssrc);
   for (i = 0; i < SEARCH_STEPS && status == srtp_err_status_auth_fail; i++) {
-    receiver->search_roc = receiver->search_roc % SEARCH_LIMIT + 1;
+    search->roc = search->roc % SEARCH_LIMIT + 1;
     memcpy (data, sealed, sealed_length);
     *length = sealed_length;
-    *roc = receiver->search_roc;
+    *roc = search->roc;
     status = try_roc (key, data, length, ssrc, *roc);
   }
   return status;
@@ -275,12 +329,16 @@ unprotect (BravisSrtpReceiver *receiver, Key *key, guint8 *data, int *length,
   Track *track = find_track (receiver, key, rtp->ssrc);
   srtp_err_status_t status;
   guint64 index = 0;
-  guint32 roc;
+  guint32 roc = 0;
 
   if (track)
     index = bravis_srtp_guess_index (track->highest, rtp->sequence);
   if (g_hash_table_contains (key->placed, GUINT_TO_POINTER (rtp->ssrc))) {
     status = srtp_unprotect_mki (key->context->srtp, data, length, TRUE);
+    /* Its track went, for others. */
+    if (!track && srtp_get_stream_roc (key->context->srtp, rtp->ssrc,
+            &roc) == srtp_err_status_ok)
+      index = (guint64) roc << 16 | rtp->sequence;
   } else if (g_hash_table_size (key->placed) >= MAX_SSRCS) {
     return srtp_err_status_bad_param;
   } else if (track) {

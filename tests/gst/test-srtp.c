@@ -234,6 +234,78 @@ test_newcomer_finds_the_roll_over_counter (void)
     assert_passes (sender, newcomer, i);
 }
 
+/* Two at a time, packet by packet: each is found. */
+static void
+test_newcomer_finds_two_roll_over_counters (void)
+{
+  g_autoptr (TestGroup) group = test_group_new (3);
+  g_autoptr (BravisSrtpSender) sender = make_sender (group, 0);
+  g_autoptr (BravisSrtpSender) other = make_sender (group, 2);
+  g_autoptr (BravisSrtpReceiver) newcomer = make_receiver (group, 1);
+  guint i;
+  Packet packet;
+
+  roll_over (sender, NULL, 20);
+  roll_over (other, NULL, 30);
+  for (i = 1; i < 10; i++) {
+    protect (sender, &packet, SSRC, i);
+    open_copy (newcomer, &packet);
+    protect (other, &packet, SSRC, i);
+    open_copy (newcomer, &packet);
+  }
+  assert_passes (sender, newcomer, i);
+  assert_passes (other, newcomer, i);
+}
+
+/* Nor what somebody says who has no key at all, between them. */
+static void
+test_forged_packets_do_not_keep_a_newcomer_from_the_counter (void)
+{
+  g_autoptr (TestGroup) group = test_group_new (2);
+  g_autoptr (BravisSrtpSender) sender = make_sender (group, 0);
+  g_autoptr (BravisSrtpReceiver) newcomer = make_receiver (group, 1);
+  guint i;
+  Packet packet;
+
+  roll_over (sender, NULL, 20);
+  for (i = 1; i < 10; i++) {
+    protect (sender, &packet, SSRC, i);
+    open_copy (newcomer, &packet);
+    packet.data[11] ^= i;
+    g_assert_cmpint (open_copy (newcomer, &packet), !=, BRAVIS_DROP_NONE);
+  }
+  assert_passes (sender, newcomer, i);
+}
+
+/* A member that sends with as many SSRCs as it can must not make a receiver lose
+ * another's roll-over counter. */
+static void
+test_flood_of_ssrcs_takes_no_roll_over_counter (void)
+{
+  g_autoptr (TestGroup) group = test_group_new (3);
+  g_autoptr (BravisSrtpReceiver) receiver = make_receiver (group, 1);
+  g_autoptr (BravisSrtpSender) victim = make_sender (group, 0);
+  BravisEpochSource source = { 0 };
+  Packet packet;
+  guint i;
+
+  roll_over (victim, receiver, 2);
+  for (i = 0; i < 2 * BRAVIS_MAX_STREAMS; i++) {
+    g_autoptr (BravisSrtpSender) flooder = NULL;
+
+    source = test_group_source (group, 2);
+    flooder = bravis_srtp_sender_new_epochs (&source,
+        (BravisKind) (i / BRAVIS_MAX_STREAMS), i % BRAVIS_MAX_STREAMS, WINDOW);
+    bravis_srtp_sender_take_epoch (flooder);
+    protect (flooder, &packet, SSRC, 1);
+    g_assert_cmpint (open_copy (receiver, &packet), ==, BRAVIS_DROP_NONE);
+  }
+  assert_passes (victim, receiver, 1);
+  test_group_change_key (group, 3);
+  bravis_srtp_sender_take_epoch (victim);
+  assert_passes (victim, receiver, 2);
+}
+
 static void
 test_replayed_packet_is_refused (void)
 {
@@ -586,6 +658,9 @@ main (int argc, char *argv[])
   ADD (key_change_keeps_the_roll_over_counter);
   ADD (sequence_may_wrap_at_a_key_change);
   ADD (newcomer_finds_the_roll_over_counter);
+  ADD (newcomer_finds_two_roll_over_counters);
+  ADD (forged_packets_do_not_keep_a_newcomer_from_the_counter);
+  ADD (flood_of_ssrcs_takes_no_roll_over_counter);
   ADD (replayed_packet_is_refused);
   ADD (flood_of_kids_brings_no_replay);
   ADD (sender_uses_no_index_twice);
