@@ -119,6 +119,9 @@ verify_view (BravisConference *conference, GcpView *view, GError **error)
         "the group has a view that this peer is not in");
     return FALSE;
   }
+  /* Who comes back is lost no more, before a contact that is goes for a newcomer's. */
+  bravis_contacts_keep (conference->contacts, view,
+      conference->now + BRAVIS_CONFERENCE_LINGER);
   for (guint i = 0; i < gcp_view_get_n_members (view); i++)
     if (!verify_member (conference, gcp_view_get_member (view, i), error))
       return FALSE;
@@ -344,9 +347,9 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
   conference->view = gcp_view_ref (view);
   bravis_proposals_clear (conference->proposals);
   g_hash_table_remove_all (conference->admitted);
+  keep_lost (conference, departures);
   bravis_contacts_expire (conference->contacts, view, conference->now,
       BRAVIS_CONFERENCE_LINGER);
-  keep_lost (conference, departures);
   bravis_conference_update_door (conference);
   tell_vtkd (conference, view, find_cause (&change, view));
   if (newcomers->len > 0) {

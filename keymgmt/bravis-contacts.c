@@ -196,20 +196,33 @@ bravis_contacts_open (BravisContacts *contacts, const GcpAddress *from,
 }
 
 void
+bravis_contacts_keep (BravisContacts *contacts, const GcpView *view,
+    gint64 until)
+{
+  for (guint i = 0; i < gcp_view_get_n_members (view); i++) {
+    BravisContact *contact = bravis_contacts_find (contacts,
+        gcp_view_get_member (view, i)->id);
+
+    if (!contact)
+      continue;
+    contact->until = MAX (contact->until, until);
+    contact->lost = FALSE;
+  }
+}
+
+void
 bravis_contacts_expire (BravisContacts *contacts, const GcpView *view,
     gint64 now, gint64 linger)
 {
   GHashTableIter iter;
   BravisContact *contact;
 
+  if (view)
+    bravis_contacts_keep (contacts, view, now + linger);
   g_hash_table_iter_init (&iter, contacts->contacts);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &contact)) {
-    if (view && gcp_view_contains (view, contact->id)) {
-      contact->until = MAX (contact->until, now + linger);
-      contact->lost = FALSE;
-      continue;
-    }
-    if (now < contact->until)
+    if ((view && gcp_view_contains (view, contact->id))
+        || now < contact->until)
       continue;
     g_hash_table_add (contacts->forgotten,
         g_memdup2 (&contact->id, sizeof contact->id));

@@ -61,6 +61,11 @@ GArray *bravis_contacts_list_lost (BravisContacts *contacts, const char *name);
 GBytes *bravis_contacts_open (BravisContacts *contacts, const GcpAddress *from,
     const guint8 *data, gsize size, BravisContact **contact, gboolean *moved);
 
+/* Members of @view are not lost, and kept until @until at least: none of them goes to
+ * make room for somebody new. */
+void bravis_contacts_keep (BravisContacts *contacts, const GcpView *view,
+    gint64 until);
+
 /* Members of @view (may be NULL) are kept until they are not, and then for
  * @linger µs. Forgets whose time is over. */
 void bravis_contacts_expire (BravisContacts *contacts, const GcpView *view,

@@ -144,6 +144,42 @@ test_who_was_let_in_by_one_part_is_known_to_all (void)
     g_assert_cmpuint (world_get (world, i)->addresses->len, ==, 7);
 }
 
+/* Alice knows as many peers as she may, all of them failed, and all later than who is
+ * cut off: as when somebody came and crashed again and again. */
+static void
+fill_contacts (Peer *alice)
+{
+  BravisConference *conference = alice->conference;
+  g_autoptr (BravisIdentity) identity = test_pki_identity (pki, "zoe");
+  GcpAddress nowhere = { 0 };
+
+  for (guint i = G_N_ELEMENTS (names) - 1; i < BRAVIS_MAX_CONTACTS; i++) {
+    g_autoptr (BravisOwnCard) own = bravis_own_card_new (identity,
+        WORLD_CONFERENCE, &alice->world->source, NULL);
+
+    g_assert_nonnull (bravis_contacts_add (conference->contacts,
+        conference->own, own->card, &nowhere, 0, NULL));
+    bravis_contacts_lose (conference->contacts, own->card->id, G_MAXINT64);
+  }
+}
+
+/* Who comes back with the others is not forgotten for them in the same moment. */
+static void
+test_nobody_who_comes_back_is_forgotten_for_a_newcomer (void)
+{
+  g_autoptr (World) world = conference_of_five ();
+  Peer *frank = world_add (world, "frank");
+
+  cut (world);
+  sim_network_set_side (world->network, frank->node, 1);
+  peer_invite (world_get (world, 3), frank);
+  world_run (world, 3 * WORLD_SECOND);
+  fill_contacts (world_get (world, 0));
+  sim_network_set_side (world->network, frank->node, 0);
+  heal (world);
+  world_assert_settled (world, 6);
+}
+
 /* Dora's certificate runs out while she is away alone: the others do not take her
  * back. */
 static void
@@ -307,6 +343,7 @@ main (int argc, char **argv)
   ADD (parts_become_one_with_a_key_of_its_own);
   ADD (streams_of_the_other_part_are_heard_again);
   ADD (who_was_let_in_by_one_part_is_known_to_all);
+  ADD (nobody_who_comes_back_is_forgotten_for_a_newcomer);
   ADD (who_is_not_valid_any_more_does_not_come_back);
   ADD (who_is_not_valid_any_more_is_put_out_by_its_part);
   ADD (old_incarnation_in_the_other_part_does_not_come_back);
