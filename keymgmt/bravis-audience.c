@@ -35,7 +35,7 @@ struct _BravisAudience {
   gboolean stopping;
   gboolean asleep;              /* the thread found nothing in the queue */
   guint last_id;
-  gsize backlog;                /* bytes of messages that were not taken yet */
+  gsize backlog;                /* bytes of events that were not taken yet */
   gsize watched;                /* ... that are too many */
   gboolean is_behind;           /* there were */
   void (*relief) (gpointer user_data);
@@ -123,25 +123,37 @@ bravis_audience_free (BravisAudience *audience)
   g_free (audience);
 }
 
-/* What a message counts in the backlog. */
+static gboolean
+is_report (const Item *item)
+{
+  return item->type == ITEM_EVENT
+      && (item->event.type == BRAVIS_EVENT_REFUSED
+      || item->event.type == BRAVIS_EVENT_UNREACHABLE);
+}
+
+/* What an event counts in the backlog: all that members can bring about as often as
+ * they like. Reports have a bound of their own. */
 static gsize
 get_weight (const Item *item)
 {
-  return item->event.message ? sizeof *item
-      + g_bytes_get_size (item->event.message) : 0;
+  gsize weight = sizeof *item;
+
+  if (item->type != ITEM_EVENT || is_report (item))
+    return 0;
+  if (item->event.message)
+    weight += g_bytes_get_size (item->event.message);
+  if (item->event.description)
+    weight += strlen (item->event.description);
+  return weight;
 }
 
 static void
 push (BravisAudience *audience, Item *item)
 {
-  gboolean is_report = item->type == ITEM_EVENT
-      && (item->event.type == BRAVIS_EVENT_REFUSED
-      || item->event.type == BRAVIS_EVENT_UNREACHABLE);
-
   g_mutex_lock (&audience->lock);
   audience->backlog += get_weight (item);
   audience->is_behind |= audience->backlog > audience->watched;
-  if (!is_report
+  if (!is_report (item)
       || g_queue_get_length (&audience->queue) < MAX_QUEUED_REPORTS)
     g_queue_push_tail (&audience->queue, g_steal_pointer (&item));
   g_mutex_unlock (&audience->lock);
@@ -195,7 +207,7 @@ bravis_audience_get_backlog (BravisAudience *audience)
   return backlog;
 }
 
-/* @item's message was taken. */
+/* @item was taken. */
 static void
 lighten (BravisAudience *audience, const Item *item)
 {
@@ -419,7 +431,7 @@ handle_next (BravisAudience *audience, gboolean *stopping)
     handle_event (audience, &item->event);
   else if (item->type == ITEM_POKE)
     audience->owner (NULL, audience->user_data);
-  if (item->event.message)
+  if (get_weight (item) > 0)
     lighten (audience, item);
   item_free (item);
   return TRUE;

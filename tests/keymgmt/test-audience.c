@@ -234,6 +234,27 @@ count_reliefs_of (guint n_messages)
   return reliefs;
 }
 
+/* A member may describe its streams again and again. */
+static void
+test_descriptions_count_in_the_backlog (void)
+{
+  g_autofree char *description = g_strnfill (8000, 'x');
+  BravisEvent event = { .type = BRAVIS_EVENT_STREAM_ADDED, .name = "a",
+    .member = 1, .description = description };
+  g_autoptr (BravisAudience) audience = NULL;
+  Ear owner;
+
+  audience = bravis_audience_new (listen, &owner);
+  ear_init (&owner, audience);
+  for (guint i = 0; i < 100; i++)
+    bravis_audience_tell (audience, &event);
+  g_assert_cmpuint (bravis_audience_get_backlog (audience), >=, 100 * 8000);
+  bravis_audience_start (audience);
+  bravis_audience_stop (audience);
+  g_assert_cmpuint (bravis_audience_get_backlog (audience), ==, 0);
+  ear_clear (&owner);
+}
+
 static void
 test_end_of_a_backlog_is_told_once (void)
 {
@@ -251,6 +272,8 @@ main (int argc, char **argv)
       test_removed_listener_is_not_called);
   g_test_add_func ("/keymgmt/audience/listener_removes_itself_and_another",
       test_listener_removes_itself_and_another);
+  g_test_add_func ("/keymgmt/audience/descriptions_count_in_the_backlog",
+      test_descriptions_count_in_the_backlog);
   g_test_add_func ("/keymgmt/audience/end_of_a_backlog_is_told_once",
       test_end_of_a_backlog_is_told_once);
   g_test_add_func ("/keymgmt/audience/slow_listener_does_not_hold_up_who_tells",
