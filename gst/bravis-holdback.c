@@ -50,15 +50,61 @@ expire (BravisHoldback *holdback, gint64 now)
   }
 }
 
+static gboolean
+has_room (const BravisHoldback *holdback, gsize size)
+{
+  return holdback->waiting.length < holdback->max_datagrams
+      && size <= holdback->max_octets - holdback->octets;
+}
+
+/* The oldest of the owner that has most waiting; NULL: none has more than @owner with
+ * @size more. What one floods the place with must not cost the others theirs. */
+static GList *
+find_greedy (const BravisHoldback *holdback, guint owner, gsize size)
+{
+  gsize octets[BRAVIS_HOLDBACK_OWNERS] = { 0 };
+  guint greediest = owner;
+
+  octets[owner] = size;
+  for (GList *item = holdback->waiting.head; item; item = item->next) {
+    const Waiting *waiting = item->data;
+
+    octets[BRAVIS_HOLDBACK_OWNER (waiting->tag)] += waiting->size;
+  }
+  for (guint i = 0; i < BRAVIS_HOLDBACK_OWNERS; i++)
+    if (octets[i] > octets[greediest])
+      greediest = i;
+  for (GList *item = holdback->waiting.head; item && greediest != owner;
+      item = item->next)
+    if (BRAVIS_HOLDBACK_OWNER (((const Waiting *) item->data)->tag)
+        == greediest)
+      return item;
+  return NULL;
+}
+
+static void
+drop (BravisHoldback *holdback, GList *item)
+{
+  Waiting *waiting = item->data;
+
+  holdback->octets -= waiting->size;
+  holdback->expired++;
+  g_free (waiting);
+  g_queue_delete_link (&holdback->waiting, item);
+}
+
 gboolean
 bravis_holdback_add (BravisHoldback *holdback, guint64 tag,
     gconstpointer data, gsize size, gint64 now)
 {
   Waiting *waiting;
+  GList *greedy;
 
   expire (holdback, now);
-  if (holdback->waiting.length >= holdback->max_datagrams
-      || size > holdback->max_octets - holdback->octets)
+  while (!has_room (holdback, size)
+      && (greedy = find_greedy (holdback, BRAVIS_HOLDBACK_OWNER (tag), size)))
+    drop (holdback, greedy);
+  if (!has_room (holdback, size))
     return FALSE;
 
   waiting = g_malloc (sizeof *waiting + size);

@@ -3,7 +3,8 @@
  * A frame can overtake what is needed to take it: the epoch it is protected
  * under, or the announcement of its stream. Such datagrams wait here, in the
  * order in which they came, bounded in number, octets and time; when it is
- * full, or their time is over, the new ones or the expired ones are gone.
+ * full, or their time is over, the new ones or the expired ones are gone. Where
+ * another has more waiting than the owner of a new one, its oldest go instead.
  *
  * Times are the caller's, in µs. One thread at a time.
  */
@@ -17,6 +18,10 @@ G_BEGIN_DECLS
 #define BRAVIS_HOLDBACK_OCTETS (1024 * 1024)
 #define BRAVIS_HOLDBACK_AGE G_USEC_PER_SEC
 
+/* Whose a tag is, which is a KID (bravis-epoch.h): the sender's index. */
+#define BRAVIS_HOLDBACK_OWNERS 256
+#define BRAVIS_HOLDBACK_OWNER(tag) ((tag) >> 12 & (BRAVIS_HOLDBACK_OWNERS - 1))
+
 typedef struct _BravisHoldback BravisHoldback;
 
 BravisHoldback *bravis_holdback_new (guint datagrams, gsize octets, gint64 age);
@@ -28,7 +33,7 @@ gboolean bravis_holdback_add (BravisHoldback *holdback, guint64 tag,
 
 /* Offers everything that waits to @offer, in order: TRUE means that it is done
  * with and need not wait longer. @offer must not call back. Returns how many
- * expired. */
+ * expired, or went for others', since the last time. */
 typedef gboolean (*BravisHoldbackOffer) (guint64 tag, const guint8 *data,
     gsize size, gpointer user_data);
 guint bravis_holdback_offer (BravisHoldback *holdback, gint64 now,

@@ -83,6 +83,22 @@ test_octets_are_bounded (void)
   g_assert_true (bravis_holdback_add (holdback, 1, "ijklm", 5, 0));
 }
 
+/* Two senders: the second has its room, though the first has filled all of it. */
+static void
+test_flood_of_one_sender_leaves_room_for_another (void)
+{
+  g_autoptr (BravisHoldback) holdback = bravis_holdback_new (10, 20, 1000);
+  const guint64 flooder = 1 << 12, other = 2 << 12;
+
+  for (guint i = 0; i < 30; i++)
+    bravis_holdback_add (holdback, flooder + i, "xx", 2, 0);
+  g_assert_true (bravis_holdback_add (holdback, other, "a", 1, 0));
+  g_assert_true (bravis_holdback_add (holdback, other, "bcd", 3, 0));
+  for (guint i = 0; i < 30; i++)
+    bravis_holdback_add (holdback, flooder + i, "xx", 2, 0);
+  assert_taken (holdback, other, 1, "abcd");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -90,6 +106,8 @@ main (int argc, char **argv)
   g_test_add_func ("/gst/holdback/order_is_kept", test_order_is_kept);
   g_test_add_func ("/gst/holdback/time_is_bounded", test_time_is_bounded);
   g_test_add_func ("/gst/holdback/number_is_bounded", test_number_is_bounded);
+  g_test_add_func ("/gst/holdback/flood_of_one_sender_leaves_room_for_another",
+      test_flood_of_one_sender_leaves_room_for_another);
   g_test_add_func ("/gst/holdback/octets_are_bounded", test_octets_are_bounded);
   return g_test_run ();
 }
