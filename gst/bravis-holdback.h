@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 
 #define BRAVIS_HOLDBACK_DATAGRAMS 1024
 #define BRAVIS_HOLDBACK_OCTETS (1024 * 1024)
-#define BRAVIS_HOLDBACK_AGE G_USEC_PER_SEC
+#define BRAVIS_HOLDBACK_AGE (5 * G_USEC_PER_SEC)
 
 /* Whose a tag is, which is a KID (bravis-epoch.h): the sender's index. */
 #define BRAVIS_HOLDBACK_OWNERS 256

@@ -57,6 +57,17 @@ test_time_is_bounded (void)
   g_string_free (taker.offered, TRUE);
 }
 
+/* As protocol.md, section 9.7, has it. */
+static void
+test_media_wait_for_five_seconds (void)
+{
+  g_autoptr (BravisHoldback) holdback = bravis_holdback_new (10, 100,
+      BRAVIS_HOLDBACK_AGE);
+
+  g_assert_true (bravis_holdback_add (holdback, 1, "a", 1, 0));
+  assert_taken (holdback, 0, 5 * G_USEC_PER_SEC, "a");
+}
+
 static void
 test_number_is_bounded (void)
 {
@@ -105,6 +116,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/gst/holdback/order_is_kept", test_order_is_kept);
   g_test_add_func ("/gst/holdback/time_is_bounded", test_time_is_bounded);
+  g_test_add_func ("/gst/holdback/media_wait_for_five_seconds",
+      test_media_wait_for_five_seconds);
   g_test_add_func ("/gst/holdback/number_is_bounded", test_number_is_bounded);
   g_test_add_func ("/gst/holdback/flood_of_one_sender_leaves_room_for_another",
       test_flood_of_one_sender_leaves_room_for_another);
