@@ -57,6 +57,7 @@ write_signed_part (GcpWriter *writer, const BravisCard *card,
   gcp_write_u8 (writer, VERSION);
   gcp_write_vector8 (writer, conference, strlen (conference));
   gcp_write_u64 (writer, card->id);
+  gcp_write_u64 (writer, card->made);
   gcp_write_bytes (writer, card->link_key, BRAVIS_X25519_SIZE);
   bravis_share_write (card->share, writer);
   gcp_write_vector24_bytes (writer, chain);
@@ -85,7 +86,7 @@ sign (BravisCard *card, const char *conference, BravisIdentity *identity,
 
 BravisOwnCard *
 bravis_own_card_new (BravisIdentity *identity, const char *conference,
-    const BravisRandom *random, GError **error)
+    gint64 made, const BravisRandom *random, GError **error)
 {
   g_autoptr (BravisOwnCard) own = g_new0 (BravisOwnCard, 1);
   BravisCard *card = own->card = card_new ();
@@ -99,6 +100,7 @@ bravis_own_card_new (BravisIdentity *identity, const char *conference,
   do {
     card->id = bravis_random_u64 (random);
   } while (card->id == GCP_MEMBER_NONE);
+  card->made = MAX (made, 0);
   own->link_key = bravis_x25519_generate (random, card->link_key);
   card->share = bravis_share_new (identity, conference, card->id, 1, random,
       &own->share_key, error);
@@ -131,6 +133,7 @@ parse (GBytes *bytes, Parts *parts)
   parts->conference = gcp_read_vector8 (&reader, G_MAXUINT8,
       &parts->conference_size);
   card->id = gcp_read_u64 (&reader);
+  card->made = gcp_read_u64 (&reader);
   gcp_read_bytes (&reader, card->link_key, BRAVIS_X25519_SIZE);
   card->share = bravis_share_read (&reader);
   parts->chain = gcp_read_vector24 (&reader, BRAVIS_MAX_CHAIN_SIZE,
@@ -144,6 +147,22 @@ parse (GBytes *bytes, Parts *parts)
     return NULL;
   card->bytes = g_bytes_ref (bytes);
   return g_steal_pointer (&card);
+}
+
+static GBytes *
+get_chain (GBytes *bytes, const Parts *parts)
+{
+  return g_bytes_new_from_bytes (bytes, parts->chain
+      - (const guint8 *) g_bytes_get_data (bytes, NULL), parts->chain_size);
+}
+
+GBytes *
+bravis_card_read_chain (GBytes *bytes)
+{
+  Parts parts;
+  g_autoptr (BravisCard) card = parse (bytes, &parts);
+
+  return card ? get_chain (bytes, &parts) : NULL;
 }
 
 BravisCard *
@@ -175,8 +194,7 @@ bravis_card_verify (GBytes *bytes, BravisIdentity *identity,
           card->certificate, error))
     return NULL;
   card->name = g_strdup (bravis_certificate_get_name (card->certificate));
-  card->chain = g_bytes_new_from_bytes (bytes, parts.chain
-      - (const guint8 *) g_bytes_get_data (bytes, NULL), parts.chain_size);
+  card->chain = get_chain (bytes, &parts);
   bravis_sha256_bytes (bytes, card->digest);
   return g_steal_pointer (&card);
 }

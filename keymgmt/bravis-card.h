@@ -4,11 +4,12 @@
  * chain, its link key (X25519, one for each incarnation) and its first share,
  * signed as a whole with the certified key. It never changes while the member
  * is in. Every member verifies every other member's card itself; nobody has to
- * be believed.
+ * be believed. It also says when it was made: cards are seen by many, and one of a
+ * peer's past must not take the place of what the peer is now.
  *
- * On the wire: u8 version (1) | vector8 conference | u64 member id | 32 octets
- * link key | share (serial 1) | vector24 chain | vector16 signature (label
- * "card", over all that stands before it).
+ * On the wire: u8 version (1) | vector8 conference | u64 member id | u64 made |
+ * 32 octets link key | share (serial 1) | vector24 chain | vector16 signature
+ * (label "card", over all that stands before it).
  */
 #pragma once
 
@@ -19,6 +20,7 @@ G_BEGIN_DECLS
 typedef struct {
   GBytes *bytes;                /* as on the wire */
   GcpMemberId id;
+  guint64 made;                 /* s since 1970, by its owner's clock */
   guint8 link_key[BRAVIS_X25519_SIZE];
   BravisShare *share;
   BravisCertificate *certificate;       /* verified; NULL in one's own */
@@ -34,14 +36,19 @@ typedef struct {
   BravisSecret *share_key;
 } BravisOwnCard;
 
-/* A new incarnation of a peer: draws member id, link key and first share. */
+/* A new incarnation of a peer: draws member id, link key and first share. @made: s
+ * since 1970. */
 BravisOwnCard *bravis_own_card_new (BravisIdentity *identity,
-    const char *conference, const BravisRandom *random, GError **error);
+    const char *conference, gint64 made, const BravisRandom *random,
+    GError **error);
 void bravis_own_card_free (BravisOwnCard *own);
 
 /* Parses and verifies: format, conference, chain, both signatures. */
 BravisCard *bravis_card_verify (GBytes *bytes, BravisIdentity *identity,
     const char *conference, gint64 wall_clock, GError **error);
+
+/* The chain in a card that nobody has verified. NULL: malformed. */
+GBytes *bravis_card_read_chain (GBytes *bytes);
 BravisCard *bravis_card_ref (BravisCard *card);
 void bravis_card_unref (BravisCard *card);
 

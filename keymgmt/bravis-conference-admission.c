@@ -38,6 +38,18 @@ bravis_conference_propose (BravisConference *conference,
     bravis_conference_multicast_message (conference, &message);
 }
 
+/* A card that is older than what its peer is now: somebody kept it. Of two of the same
+ * second the later one to be proposed wins. */
+static gboolean
+is_of_the_past (BravisConference *conference, const BravisCard *card)
+{
+  GcpMemberId present = bravis_conference_find_name (conference, card->name);
+  BravisCard *known = present == GCP_MEMBER_NONE ? NULL
+      : bravis_conference_card_of (conference, present);
+
+  return known && card->made < known->made;
+}
+
 /* This peer's own judgement of a newcomer. */
 static BravisCard *
 judge (BravisConference *conference, BravisProposal *proposal, GError **error)
@@ -63,6 +75,11 @@ judge (BravisConference *conference, BravisProposal *proposal, GError **error)
   if (g_hash_table_contains (conference->admitted, card->name)) {
     g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_STATE,
         "a peer of that name is being let in");
+    return NULL;
+  }
+  if (is_of_the_past (conference, card)) {
+    g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_STATE,
+        "the card is older than that of the member of this name (is a clock wrong?)");
     return NULL;
   }
   if (!bravis_contacts_check (conference->contacts, conference->own, card,
@@ -141,14 +158,18 @@ bravis_conference_deliver_vouch (BravisConference *conference,
 
 /* Earlier incarnations that failed do not come back either. */
 static void
-put_out_lost (BravisConference *conference, const char *name)
+put_out_lost (BravisConference *conference, const BravisProposal *proposal)
 {
   g_autoptr (GArray) lost = bravis_contacts_list_lost (conference->contacts,
-      name);
+      proposal->name);
 
-  for (guint i = 0; i < lost->len; i++)
-    gcp_engine_put_out (conference->engine,
-        g_array_index (lost, GcpMemberId, i), conference->now);
+  for (guint i = 0; i < lost->len; i++) {
+    GcpMemberId id = g_array_index (lost, GcpMemberId, i);
+
+    if (!proposal->verified || bravis_conference_card_of (conference,
+            id)->made <= proposal->verified->made)
+      gcp_engine_put_out (conference->engine, id, conference->now);
+  }
 }
 
 void
@@ -171,7 +192,7 @@ bravis_conference_deliver_admit (BravisConference *conference,
         conference->now + BRAVIS_CONFERENCE_LINGER, NULL);
   if (old != GCP_MEMBER_NONE)
     gcp_engine_put_out (conference->engine, old, conference->now);
-  put_out_lost (conference, proposal->name);
+  put_out_lost (conference, proposal);
   gcp_engine_admit (conference->engine, proposal->newcomer, proposal->card,
       conference->now);
   name = g_strdup (proposal->name);

@@ -328,7 +328,7 @@ static gboolean
 make_incarnation (BravisConference *conference, GError **error)
 {
   g_autoptr (BravisOwnCard) own = bravis_own_card_new (conference->identity,
-      conference->name, &conference->random, error);
+      conference->name, conference->wall_clock, &conference->random, error);
   guint64 highest;
 
   if (!own)
@@ -394,7 +394,7 @@ bravis_conference_end (BravisConference *conference, GcpEndReason reason)
 
 BravisConference *
 bravis_conference_new (const BravisConferenceConfig *config, gint64 now,
-    GError **error)
+    gint64 wall_clock, GError **error)
 {
   g_autoptr (BravisConference) conference = g_new0 (BravisConference, 1);
 
@@ -409,7 +409,7 @@ bravis_conference_new (const BravisConferenceConfig *config, gint64 now,
   conference->gcp.open = open_relayed;
   conference->gcp.user_data = conference;
   conference->random = config->random;
-  conference->now = now;
+  set_clocks (conference, now, wall_clock);
   conference->state = BRAVIS_CONFERENCE_IDLE;
   conference->door = bravis_door_new (config->identity, config->name,
       &config->random, config->may_invite, config->user_data);

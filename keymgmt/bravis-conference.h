@@ -115,7 +115,7 @@ void bravis_conference_output_clear (BravisConferenceOutput *output);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BravisConferenceOutput, bravis_conference_output_clear)
 
 BravisConference *bravis_conference_new (const BravisConferenceConfig *config,
-    gint64 now, GError **error);
+    gint64 now, gint64 wall_clock, GError **error);
 void bravis_conference_free (BravisConference *conference);
 
 /* All inputs: @now in µs, monotonic; @wall_clock in seconds since 1970. After each

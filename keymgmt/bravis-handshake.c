@@ -432,59 +432,54 @@ bravis_handshake_get_peer (const BravisHandshake *handshake)
   return handshake->peer;
 }
 
-/* The DER of the first certificate of a proof's card. */
-static gboolean
-find_certificate (GBytes *proof, gnutls_datum_t *der)
+/* The first certificate of a proof's card. NULL: malformed. */
+static gnutls_x509_crt_t
+read_certificate (GBytes *proof)
 {
-  const guint8 *card, *chain, *certificate;
-  gsize card_size, chain_size, size;
+  gnutls_x509_crt_t certificate;
+  gnutls_datum_t der;
   GcpReader reader;
+  g_autoptr (GBytes) card = NULL;
+  g_autoptr (GBytes) chain = NULL;
+  gsize size;
 
   gcp_reader_init_bytes (&reader, proof);
-  card = gcp_read_vector24 (&reader, GCP_MAX_CARD_SIZE, &card_size);
-  if (!card)
-    return FALSE;
-  gcp_reader_init (&reader, card, card_size);
-  gcp_read_u8 (&reader);
-  gcp_read_vector8 (&reader, G_MAXUINT8, &size);
-  gcp_read_span (&reader, 8 + BRAVIS_X25519_SIZE);
-  gcp_read_span (&reader, 4 + BRAVIS_X25519_SIZE);
-  gcp_read_vector16 (&reader, BRAVIS_MAX_SIGNATURE, &size);
-  chain = gcp_read_vector24 (&reader, BRAVIS_MAX_CHAIN_SIZE, &chain_size);
+  card = gcp_read_vector24_bytes (&reader, GCP_MAX_CARD_SIZE);
+  chain = card ? bravis_card_read_chain (card) : NULL;
   if (!chain)
-    return FALSE;
-  gcp_reader_init (&reader, chain, chain_size);
-  certificate = gcp_read_vector24 (&reader, BRAVIS_MAX_CHAIN_SIZE, &size);
-  *der = (gnutls_datum_t) { (guint8 *) certificate, size };
-  return certificate != NULL;
+    return NULL;
+  gcp_reader_init_bytes (&reader, chain);
+  der.data = (guint8 *) gcp_read_vector24 (&reader, BRAVIS_MAX_CHAIN_SIZE, &size);
+  der.size = size;
+  if (!der.data || gnutls_x509_crt_init (&certificate) < 0)
+    return NULL;
+  if (gnutls_x509_crt_import (certificate, &der, GNUTLS_X509_FMT_DER) >= 0)
+    return certificate;
+  gnutls_x509_crt_deinit (certificate);
+  return NULL;
 }
 
 char *
 bravis_proof_dup_claimed_name (GBytes *proof)
 {
-  gnutls_datum_t der;
-  gnutls_x509_crt_t certificate;
+  gnutls_x509_crt_t certificate = read_certificate (proof);
   char *name = NULL;
 
-  if (!find_certificate (proof, &der)
-      || gnutls_x509_crt_init (&certificate) < 0)
-    return NULL;
-  if (gnutls_x509_crt_import (certificate, &der, GNUTLS_X509_FMT_DER) >= 0) {
-    for (guint i = 0; !name && i < MAX_ALTERNATIVE_NAMES; i++) {
-      char uri[4 + BRAVIS_MAX_NAME + 1];
-      size_t size = sizeof uri - 1;
-      int type = gnutls_x509_crt_get_subject_alt_name (certificate, i, uri,
-          &size, NULL);
+  for (guint i = 0; certificate && !name && i < MAX_ALTERNATIVE_NAMES; i++) {
+    char uri[4 + BRAVIS_MAX_NAME + 1];
+    size_t size = sizeof uri - 1;
+    int type = gnutls_x509_crt_get_subject_alt_name (certificate, i, uri, &size,
+        NULL);
 
-      if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-        break;
-      if (type != GNUTLS_SAN_URI || size >= sizeof uri)
-        continue;
-      uri[size] = '\0';
-      if (g_str_has_prefix (uri, "sip:") && bravis_name_is_valid (uri + 4))
-        name = g_strdup (uri + 4);
-    }
+    if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+      break;
+    if (type != GNUTLS_SAN_URI || size >= sizeof uri)
+      continue;
+    uri[size] = '\0';
+    if (g_str_has_prefix (uri, "sip:") && bravis_name_is_valid (uri + 4))
+      name = g_strdup (uri + 4);
   }
-  gnutls_x509_crt_deinit (certificate);
+  if (certificate)
+    gnutls_x509_crt_deinit (certificate);
   return name;
 }

@@ -103,6 +103,7 @@ make_conference (BravisPeer *peer, GError **error)
   peer->suspicion = config.gcp.suspicion;
   bravis_random_init_system (&config.random);
   peer->conference = bravis_conference_new (&config, g_get_monotonic_time (),
+      get_wall_clock (),
       error);
   if (!peer->conference)
     return FALSE;

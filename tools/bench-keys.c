@@ -156,7 +156,8 @@ group_add (Group *group, GError **error)
 
   bravis_random_init_system (&random);
   bravis_policy_init (&policy);
-  member->own = bravis_own_card_new (identity, CONFERENCE, &random, error);
+  member->own = bravis_own_card_new (identity, CONFERENCE, group->wall_clock,
+      &random, error);
   if (member->own)
     member->card = bravis_card_verify (member->own->card->bytes, identity,
         CONFERENCE, group->wall_clock, error);

@@ -31,7 +31,7 @@ get_world (void)
     BravisRandom random;
 
     bravis_random_init_system (&random);
-    own = bravis_own_card_new (alice, CONFERENCE, &random, NULL);
+    own = bravis_own_card_new (alice, CONFERENCE, TEST_PKI_NOW, &random, NULL);
     world.card = g_bytes_ref (own->card->bytes);
     world.chain = g_bytes_ref (bravis_identity_get_chain (alice));
     world.bob = test_pki_identity (pki, "bob");

@@ -143,7 +143,7 @@ give_proof (Scene *scene, guint to, GcpReader *reader)
     return;
   scene->proven[to] = TRUE;
   world_random (scene->world, &random);
-  own = bravis_own_card_new (carol, WORLD_CONFERENCE, &random, NULL);
+  own = bravis_own_card_new (carol, WORLD_CONFERENCE, TEST_PKI_NOW, &random, NULL);
   octets = g_bytes_unref_to_data (rogue_prove (scene->rogues[to], carol,
           own->card), &size);
   octets[place % size] ^= change;

@@ -24,7 +24,7 @@ new_member (TestPki *pki, const char *name)
   BravisRandom random;
 
   bravis_random_init_system (&random);
-  return bravis_own_card_new (identity, "fuzz", &random, NULL);
+  return bravis_own_card_new (identity, "fuzz", TEST_PKI_NOW, &random, NULL);
 }
 
 static const World *

@@ -53,7 +53,8 @@ make_cards (void)
   bravis_random_init_system (&random);
   for (guint i = 0; i < N; i++) {
     identities[i] = test_pki_identity (pki, names[i]);
-    cards[i] = bravis_own_card_new (identities[i], CONFERENCE, &random, NULL);
+    cards[i] = bravis_own_card_new (identities[i], CONFERENCE, TEST_PKI_NOW,
+        &random, NULL);
     share_keys[i] = bravis_secret_ref (cards[i]->share_key);
     verified[i] = bravis_card_verify (cards[i]->card->bytes, identities[0],
         CONFERENCE, TEST_PKI_NOW, NULL);

@@ -17,7 +17,8 @@ test_group_new (guint n)
     TestPeer *peer = &group->peers[i];
     g_autofree char *name = g_strdup_printf ("peer%u", i);
     g_autoptr (BravisIdentity) identity = test_pki_identity (pki, name);
-    BravisOwnCard *own = bravis_own_card_new (identity, "test", &random, NULL);
+    BravisOwnCard *own = bravis_own_card_new (identity, "test", TEST_PKI_NOW,
+        &random, NULL);
 
     group->own_cards[i] = own;
     peer->name = g_strdup (own->card->name);

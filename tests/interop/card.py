@@ -1,6 +1,7 @@
 """Shares and cards: docs/protocol.md, section 3."""
 
 import dataclasses
+import time
 
 from primitives import check_public, public_of, sha256
 from wire import Malformed, Reader, u8, u32, u64, vector
@@ -54,6 +55,7 @@ def verify_card(octets, identity, conference, now=None):
     reader = Reader(octets)
     try:
         version, named, member = reader.u8(), reader.vector(1), reader.u64()
+        reader.u64()            # when it was made
         link_key, share = check_public(reader.take(32)), Share.read(reader)
         chain, signed = reader.vector(3), reader.at
         signature = reader.vector(2)
@@ -70,11 +72,12 @@ def verify_card(octets, identity, conference, now=None):
     return card
 
 
-def new_card(identity, conference, member, link_private, share_private):
+def new_card(identity, conference, member, link_private, share_private, made=None):
     share = new_share(identity, conference, member, 1, share_private)
     link_key = public_of(link_private)
-    octets = (u8(1) + vector(1, conference) + u64(member) + link_key + share.encode()
-              + vector(3, identity.chain))
+    made = int(time.time()) if made is None else made
+    octets = (u8(1) + vector(1, conference) + u64(member) + u64(made) + link_key
+              + share.encode() + vector(3, identity.chain))
     octets += vector(2, identity.sign('card', octets))
     return Card(octets, member, link_key, share, identity.name,
                 identity.certificates[0].public_key())

@@ -64,7 +64,8 @@ def native_order(number):
 def made_card(entry):
     member, link, share = drawn(entry['drawn'])
     return new_card(IDENTITIES[entry['identity']], CONFERENCE,
-                    int.from_bytes(native_order(member), 'big'), link, share)
+                    int.from_bytes(native_order(member), 'big'), link, share,
+                    entry['made'])
 
 
 def members():

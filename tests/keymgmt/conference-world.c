@@ -519,7 +519,7 @@ world_add_of_kind (World *world, const char *name, TestPkiKind kind)
   peer->address = (GcpAddress) { .family = 4,
     .ip = { 10, 0, (peer->node + 1) >> 8, peer->node + 1 }, .port = 5000 };
   peer->conference = bravis_conference_new (&config,
-      sim_network_now (world->network), &error);
+      sim_network_now (world->network), world_get_time (world), &error);
   g_assert_no_error (error);
   g_ptr_array_add (world->peers, peer);
   peer_drain (peer);

@@ -253,7 +253,8 @@ open_door (Peer *peer, const char *conference)
   BravisRandom random;
 
   world_random (peer->world, &random);
-  peer->own = bravis_own_card_new (peer->identity, conference, &random, &error);
+  peer->own = bravis_own_card_new (peer->identity, conference, TEST_PKI_NOW,
+      &random, &error);
   g_assert_no_error (error);
   peer->door = bravis_door_new (peer->identity, conference, &random, may_invite,
       peer);

@@ -731,11 +731,11 @@ test_newcomers_that_cannot_be_together_part (void)
 /* --- dishonest members --- */
 
 static GBytes *
-make_card (World *world, const char *name, GcpMemberId *id)
+make_card (World *world, const char *name, gint64 made, GcpMemberId *id)
 {
   g_autoptr (BravisIdentity) identity = test_pki_identity (pki, name);
   g_autoptr (BravisOwnCard) own = bravis_own_card_new (identity,
-      WORLD_CONFERENCE, &world->source, NULL);
+      WORLD_CONFERENCE, made, &world->source, NULL);
 
   *id = own->card->id;
   return g_bytes_ref (own->card->bytes);
@@ -755,7 +755,7 @@ test_nobody_is_admitted_without_everybodys_vouch (void)
   g_autoptr (World) world = conference_of (3);
   Peer *mallory = world_get (world, 2);
   GcpMemberId id;
-  g_autoptr (GBytes) card = make_card (world, "dave", &id);
+  g_autoptr (GBytes) card = make_card (world, "dave", TEST_PKI_NOW, &id);
   BravisGroupMessage proposal = { .type = BRAVIS_GROUP_PROPOSAL,
     .newcomer = id, .name = (char *) DAVE, .card = card };
   BravisGroupMessage admit = { .type = BRAVIS_GROUP_ADMIT, .newcomer = id };
@@ -784,7 +784,7 @@ test_proposed_card_must_be_the_named_peers (void)
 {
   g_autoptr (World) world = conference_of (2);
   GcpMemberId id;
-  g_autoptr (GBytes) card = make_card (world, "dave", &id);
+  g_autoptr (GBytes) card = make_card (world, "dave", TEST_PKI_NOW, &id);
   BravisGroupMessage message = { .type = BRAVIS_GROUP_PROPOSAL,
     .newcomer = id, .name = (char *) CAROL, .card = card };
 
@@ -807,7 +807,7 @@ test_a_false_successor_puts_nobody_out (void)
 {
   g_autoptr (World) world = conference_of (3);
   GcpMemberId id;
-  g_autoptr (GBytes) card = make_card (world, "dave", &id);
+  g_autoptr (GBytes) card = make_card (world, "dave", TEST_PKI_NOW, &id);
   BravisGroupMessage message = { .type = BRAVIS_GROUP_PROPOSAL,
     .newcomer = id, .name = (char *) BOB, .card = card };
 
@@ -817,6 +817,28 @@ test_a_false_successor_puts_nobody_out (void)
   world_run (world, 500 * WORLD_MS);
   peer_say_message (world_get (world, 2), &message);
   world_run (world, 2 * WORLD_SECOND);
+  world_assert_settled (world, 3);
+}
+
+/* Nor by a card of its own, of an incarnation that is long gone: cards are shown to
+ * many. */
+static void
+test_an_old_card_puts_nobody_out (void)
+{
+  g_autoptr (World) world = conference_of (3);
+  GcpMemberId id;
+  g_autoptr (GBytes) card = make_card (world, "bob", TEST_PKI_NOW - 1, &id);
+  BravisGroupMessage proposal = { .type = BRAVIS_GROUP_PROPOSAL,
+    .newcomer = id, .name = (char *) BOB, .card = card };
+  BravisGroupMessage admit = { .type = BRAVIS_GROUP_ADMIT, .newcomer = id };
+
+  peer_say_message (world_get (world, 2), &proposal);
+  world_run (world, 500 * WORLD_MS);
+  g_assert_true (peer_reports (world_get (world, 0), BOB, NULL,
+          BRAVIS_ERROR_STATE));
+  peer_say_message (world_get (world, 2), &admit);
+  world_run (world, 2 * WORLD_SECOND);
+  g_assert_false (world_get (world, 1)->over);
   world_assert_settled (world, 3);
 }
 
@@ -1023,6 +1045,7 @@ main (int argc, char **argv)
   ADD (nobody_is_admitted_without_everybodys_vouch);
   ADD (proposed_card_must_be_the_named_peers);
   ADD (a_false_successor_puts_nobody_out);
+  ADD (an_old_card_puts_nobody_out);
   ADD (what_members_say_is_shown_as_plain_text_only);
   ADD (streams_of_a_greedy_member_are_bounded);
   ADD (noise_from_a_member_stops_nobody);

@@ -678,7 +678,7 @@ test_an_asker_that_is_not_proven_learns_one_octet (void)
 
   scene_set (&scene);
   world_random (scene.world, &random);
-  own = bravis_own_card_new (identity, WORLD_CONFERENCE, &random, NULL);
+  own = bravis_own_card_new (identity, WORLD_CONFERENCE, TEST_PKI_NOW, &random, NULL);
   mallory = rogue_call (scene.bob, &scene.alice->address, WORLD_CONFERENCE);
   proof = rogue_prove (mallory, identity, own->card);
   rogue_give (mallory, BRAVIS_MESSAGE_INVITER, proof);

@@ -38,7 +38,8 @@ set_up (World *world, gconstpointer data)
   alice = test_pki_identity (world->pki, "alice");
   bravis_random_init_system (&random);
   for (guint i = 0; i < 2; i++) {
-    world->own[i] = bravis_own_card_new (alice, CONFERENCE, &random, NULL);
+    world->own[i] = bravis_own_card_new (alice, CONFERENCE, TEST_PKI_NOW,
+        &random, NULL);
     world->cards[i] = world->own[i]->card;
     memset (world->cards[i]->digest, i == 0 ? 0xaa : 0xbb, BRAVIS_HASH_SIZE);
   }

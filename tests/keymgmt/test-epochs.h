@@ -23,7 +23,8 @@ test_epochs_init (TestEpochs *epochs)
   identity = test_pki_identity (epochs->pki, "alice");
   bravis_random_init_system (&random);
   for (guint i = 0; i < TEST_EPOCHS_MEMBERS; i++)
-    epochs->own[i] = bravis_own_card_new (identity, "talk", &random, NULL);
+    epochs->own[i] = bravis_own_card_new (identity, "talk", TEST_PKI_NOW,
+        &random, NULL);
 }
 
 static inline void

@@ -25,9 +25,10 @@ second_set (Second *second)
   bravis_random_init_system (&second->random);
   second->alice = test_pki_identity (world_pki (), "alice");
   second->bob = test_pki_identity (world_pki (), "bob");
-  second->alices = bravis_own_card_new (second->alice, CONFERENCE,
+  second->alices = bravis_own_card_new (second->alice, CONFERENCE, TEST_PKI_NOW,
       &second->random, NULL);
-  second->bobs = bravis_own_card_new (second->bob, CONFERENCE, &second->random,
+  second->bobs = bravis_own_card_new (second->bob, CONFERENCE, TEST_PKI_NOW,
+      &second->random,
       NULL);
 }
 

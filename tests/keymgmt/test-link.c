@@ -23,7 +23,7 @@ new_member (TestPki *pki, const char *name)
   BravisOwnCard *own;
 
   bravis_random_init_system (&random);
-  own = bravis_own_card_new (identity, CONFERENCE, &random, &error);
+  own = bravis_own_card_new (identity, CONFERENCE, TEST_PKI_NOW, &random, &error);
   g_assert_no_error (error);
   return own;
 }

@@ -155,7 +155,7 @@ fill_contacts (Peer *alice)
 
   for (guint i = G_N_ELEMENTS (names) - 1; i < BRAVIS_MAX_CONTACTS; i++) {
     g_autoptr (BravisOwnCard) own = bravis_own_card_new (identity,
-        WORLD_CONFERENCE, &alice->world->source, NULL);
+        WORLD_CONFERENCE, TEST_PKI_NOW, &alice->world->source, NULL);
 
     g_assert_nonnull (bravis_contacts_add (conference->contacts,
         conference->own, own->card, &nowhere, 0, NULL));

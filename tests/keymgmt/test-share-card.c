@@ -22,7 +22,8 @@ set_up (World *world, gconstpointer data)
   bravis_random_init_system (&world->random);
   world->alice = test_pki_identity (world->pki, "alice");
   world->bob = test_pki_identity (world->pki, "bob");
-  world->card = bravis_own_card_new (world->alice, CONFERENCE, &world->random,
+  world->card = bravis_own_card_new (world->alice, CONFERENCE, TEST_PKI_NOW,
+      &world->random,
       &error);
   g_assert_no_error (error);
 }
@@ -121,6 +122,7 @@ forge_card (BravisIdentity *identity, GcpMemberId id,
   gcp_write_u8 (&writer, 1);
   gcp_write_vector8 (&writer, CONFERENCE, strlen (CONFERENCE));
   gcp_write_u64 (&writer, id);
+  gcp_write_u64 (&writer, TEST_PKI_NOW);
   gcp_write_bytes (&writer, link_key, BRAVIS_X25519_SIZE);
   bravis_share_write (share, &writer);
   gcp_write_vector24_bytes (&writer, chain);
@@ -230,7 +232,7 @@ test_card_of_an_untrusted_expired_or_revoked_member_is_refused (World *world,
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (BravisIdentity) identity = test_pki_identity_of_kind (
         world->pki, cases[i].name, cases[i].kind);
-    g_autoptr (BravisOwnCard) own = bravis_own_card_new (identity, CONFERENCE,
+    g_autoptr (BravisOwnCard) own = bravis_own_card_new (identity, CONFERENCE, TEST_PKI_NOW,
         &world->random, NULL);
     g_autoptr (BravisIdentity) bob = test_pki_identity (world->pki, "bob");
     g_autoptr (GError) error = NULL;
@@ -245,7 +247,7 @@ static void
 test_every_incarnation_is_another (World *world, gconstpointer data)
 {
   g_autoptr (BravisOwnCard) again = bravis_own_card_new (world->alice,
-      CONFERENCE, &world->random, NULL);
+      CONFERENCE, TEST_PKI_NOW, &world->random, NULL);
 
   g_assert_cmpuint (again->card->id, !=, world->card->card->id);
   g_assert_false (bravis_secret_equal (again->link_key,
@@ -261,11 +263,13 @@ test_conference_name_of_no_or_too_many_octets_is_an_error (World *world,
   g_autofree char *name = g_strnfill (256, 'x');
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (bravis_own_card_new (world->alice, name, &world->random,
+  g_assert_null (bravis_own_card_new (world->alice, name, TEST_PKI_NOW,
+      &world->random,
       &error));
   g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CONFIG);
   g_clear_error (&error);
-  g_assert_null (bravis_own_card_new (world->alice, "", &world->random,
+  g_assert_null (bravis_own_card_new (world->alice, "", TEST_PKI_NOW,
+      &world->random,
       &error));
   g_assert_error (error, BRAVIS_ERROR, BRAVIS_ERROR_CONFIG);
 }

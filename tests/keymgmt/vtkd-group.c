@@ -53,7 +53,7 @@ member_new (guint name)
   member->drawn =
       g_ptr_array_new_with_free_func ((GDestroyNotify) bravis_secret_unref);
   member->random = (BravisRandom) { draw, member };
-  member->own = bravis_own_card_new (member->identity, VTKD_CONFERENCE,
+  member->own = bravis_own_card_new (member->identity, VTKD_CONFERENCE, TEST_PKI_NOW,
       &member->random, &error);
   g_assert_no_error (error);
   member->first_key = bravis_secret_ref (member->own->share_key);

@@ -186,7 +186,8 @@ make_card (Vectors *v, guint i)
   g_autoptr (GError) error = NULL;
   BravisRandom random = random_of (draws);
 
-  v->own[i] = bravis_own_card_new (v->identities[i], CONFERENCE, &random, &error);
+  v->own[i] = bravis_own_card_new (v->identities[i], CONFERENCE, WALL_CLOCK,
+      &random, &error);
   if (v->own[i])
     v->cards[i] = bravis_card_verify (v->own[i]->card->bytes,
         v->identities[(i + 1) % N_MEMBERS], CONFERENCE, WALL_CLOCK, &error);
@@ -195,6 +196,7 @@ make_card (Vectors *v, guint i)
   json_builder_begin_object (v->json);
   add_text (v, "identity", names[i]);
   add_draws (v, "drawn", draws);
+  add_number (v, "made", WALL_CLOCK);
   add_bytes (v, "card", v->own[i]->card->bytes);
   add_octets (v, "digest", v->own[i]->card->digest, BRAVIS_HASH_SIZE);
   add_secret (v, "link_private", v->own[i]->link_key);
