@@ -3,7 +3,7 @@ those who go on: usage: test_crash_live.py BRAVIS NET_PEER
 
 paula is made by docs/protocol.md, too. When alice has left she is the sequencer, and the
 coordinator of the next view; what she does not say before she crashes a test decides.
-bob, of the C implementation, follows her."""
+bob, of the C implementation, follows her. Without paula alice is killed herself."""
 
 import sys
 import tempfile
@@ -244,21 +244,68 @@ def go_along_with_bob(scene):
     take_others_along(scene, 'bob')
 
 
+# --- a coordinator of the C implementation ---
+
+def lose_alice(meeting, kind):
+    """She makes the view without carol, and is killed when paul is about to say @kind to
+    her. Returns the views of paul from then on, and whose they are."""
+    alice, bob, carol, _ = meeting.peers.values()
+    paul = meeting.paul
+    for size, name in enumerate(('bob', 'paul', 'carol'), 2):
+        alice.command('invite', full(name))
+        meeting.wait(f'{name} to be in', lambda: len(last_view(alice)) == size)
+    wait_for_group(meeting, 4)
+    ids, before, send = paul.views[-1][1], len(paul.views), paul.group.send_octets
+
+    def kill_before(member, message):
+        if message[0] == kind and alice.popen.poll() is None:
+            meeting.crash('alice')
+            paul.multicast(message_of(FIRST['paul']))
+        send(member, message)
+    paul.group.send_octets = kill_before
+    carol.command('leave')
+    meeting.wait('paul and bob to be left', lambda: paul.views[-1][1] == ids[1:3])
+    wait_for_group(meeting, 2)
+    meeting.wait('what paul said', lambda: logged(bob, 'delivered') == [
+        [f'{paul.card.member:x}', str(FIRST['paul']), 'agreed']])
+    return [members for _, members in paul.views[before:]], ids
+
+
+def lose_alice_before_she_proposes(meeting):
+    views, ids = lose_alice(meeting, group.FLUSHED)
+    assert views == [ids[1:3]]
+    assert set(meeting.paul.departed) == {(ids[0], 1), (ids[3], 0)}
+
+
+def lose_alice_before_she_commits(meeting):
+    views, ids = lose_alice(meeting, group.PREPARED)
+    assert views == [ids[:3], ids[1:3]]
+    assert meeting.paul.departed == [(ids[3], 0), (ids[0], 1)]
+
+
 # --- the tests ---
 
-def meet(bravis, program, follow):
+def meet(bravis, program, follow, led=True):
     with tempfile.TemporaryDirectory() as directory:
         meeting = Meeting(bravis, directory, {
             name: net_peer(program, number) for name, number in NUMBERS.items()
-            if name != 'paul'}, led=True)
+            if name != 'paul'}, led=led)
         try:
-            follow(Scene(meeting))
+            follow(Scene(meeting) if led else meeting)
         finally:
             meeting.close()
 
 
 def test_group_is_led(*programs):
     meet(*programs, take_in)
+
+
+def test_coordinator_is_killed_before_it_proposes(*programs):
+    meet(*programs, lose_alice_before_she_proposes, led=False)
+
+
+def test_coordinator_is_killed_before_it_commits(*programs):
+    meet(*programs, lose_alice_before_she_commits, led=False)
 
 
 def test_message_that_paul_has_alone_is_fetched_from_him(*programs):
