@@ -1,5 +1,5 @@
 """Peers of the C implementation, each a process, and paul, and perhaps paula, made by
-docs/protocol.md; on ports of loopback that were free."""
+docs/protocol.md; at an address of loopback that no other meeting is at."""
 
 import os
 import random
@@ -14,6 +14,7 @@ from leader import Leader
 from x509 import Identity
 
 CONFERENCE = b'interop'
+HOST = f'127.7.{os.getpid() >> 8 & 255}.{os.getpid() & 255}'
 DEADLINE = 20           # s for all that is waited for
 PAUL, PAULA = 'paul', 'paula'
 
@@ -22,10 +23,19 @@ def full(name):
     return f'{name}@example.org'
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(('127.0.0.1', 0))
-        return free.getsockname()[1]
+def bind():
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.bind((HOST, 0))
+    return one
+
+
+def find_free_ports(n):
+    """All different, and free until somebody else comes to this host."""
+    sockets = [bind() for _ in range(n)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
 
 
 class CPeer:
@@ -69,8 +79,7 @@ class LossySocket:
     """UDP that loses that share of the datagrams, of both directions."""
 
     def __init__(self, loss):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(('127.0.0.1', 0))
+        self.socket = bind()
         self.loss, self.random = loss, random.Random(1)
 
     def sendto(self, datagram, address):
@@ -98,8 +107,9 @@ class Meeting:
     def __init__(self, bravis, directory, lines, environment=None, loss=0, led=False):
         self.directory = directory
         self.sockets = {name: LossySocket(loss) for name in (PAUL, PAULA)[:1 + led]}
-        addresses = {name: f'127.0.0.1:{free_port()}' for name in lines}
-        addresses |= {name: f'127.0.0.1:{one.getsockname()[1]}'
+        addresses = {name: f'{HOST}:{port}'
+                     for name, port in zip(lines, find_free_ports(len(lines)))}
+        addresses |= {name: f'{HOST}:{one.getsockname()[1]}'
                       for name, one in self.sockets.items()}
         self.make_certificates(bravis, addresses)
         self.peers = {name: CPeer(line, directory, name, addresses, environment)
