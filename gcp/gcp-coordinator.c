@@ -612,6 +612,26 @@ give_up_source (GcpEngine *engine)
   gcp_coordinator_start (engine);
 }
 
+/* Whether this member can go to a view that another shows it. Who is new in it, and not
+ * to be let in as far as this one knows, may have been since, in messages that come with
+ * the view; or somebody invented it. */
+static gboolean
+may_adopt (GcpEngine *engine, const GcpProposal *shown)
+{
+  for (guint i = 0; i < shown->members->len; i++) {
+    const GcpMember *member = &g_array_index (shown->members, GcpMember, i);
+
+    if (!gcp_view_contains (engine->view, member->id)
+        && !gcp_ids_contain (shown->others, member->id)
+        && !gcp_engine_find_candidate (engine, member->id)
+        && engine->config.may_join
+        && !engine->config.may_join (engine->config.user_data, member->id,
+            member->card))
+      return FALSE;
+  }
+  return gcp_merge_accepts (engine, shown);
+}
+
 static void
 handle_shown (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 {
@@ -626,7 +646,8 @@ handle_shown (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
     else
       give_up_source (engine);
   } else if (m->proposal && gcp_view_id_equal (m->proposal->id,
-          attempt->wanted) && gcp_parts_complete (engine, peer, m)) {
+          attempt->wanted) && gcp_parts_complete (engine, peer, m)
+      && may_adopt (engine, m->proposal)) {
     adopt (engine, m->proposal);
   } else {
     give_up_source (engine);

@@ -58,6 +58,9 @@ typedef struct {
   /* Whether this member will be in a view with @id, which comes with another part
    * of the group. Asked before anything is agreed; NULL: with all. */
   gboolean (*may_merge) (gpointer user_data, GcpMemberId id, GBytes *card);
+  /* Whether @id can be a newcomer whom this member has not been told to let in, but
+   * another says it was. Asked where this member would bring it in; NULL: anybody. */
+  gboolean (*may_join) (gpointer user_data, GcpMemberId id, GBytes *card);
   /* Where the path between two members is broken, what they say to each other
    * travels over a third, which must be able to neither read nor make it: sealed
    * for @to; opened, NULL where it is not really from @from. NULL: as it is. */

@@ -153,6 +153,9 @@ void bravis_conference_forget_group (BravisConference *conference);
 /* GcpConfig.may_merge; @user_data is the conference. */
 gboolean bravis_conference_may_merge (gpointer user_data, GcpMemberId id,
     GBytes *card);
+/* GcpConfig.may_join. */
+gboolean bravis_conference_may_join (gpointer user_data, GcpMemberId id,
+    GBytes *card);
 /* The first member of the present view that was in @last: TRUE for one of the
  * members that came from there together. */
 gboolean bravis_conference_is_first_of (BravisConference *conference,

@@ -317,6 +317,18 @@ bravis_conference_may_merge (gpointer user_data, GcpMemberId id, GBytes *card)
   return FALSE;
 }
 
+gboolean
+bravis_conference_may_join (gpointer user_data, GcpMemberId id, GBytes *bytes)
+{
+  BravisConference *conference = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BravisCard) card = bravis_card_verify (bytes,
+      conference->identity, conference->name, conference->wall_clock, &error);
+
+  return card && card->id == id && bravis_contacts_check (conference->contacts,
+      conference->own, card, &error);
+}
+
 void
 bravis_conference_on_view (BravisConference *conference, GcpView *view,
     GArray *reported)

@@ -405,6 +405,7 @@ bravis_conference_new (const BravisConferenceConfig *config, gint64 now,
   conference->key_due = G_MAXINT64;
   conference->gcp = config->gcp;
   conference->gcp.may_merge = bravis_conference_may_merge;
+  conference->gcp.may_join = bravis_conference_may_join;
   conference->gcp.seal = seal_for_relay;
   conference->gcp.open = open_relayed;
   conference->gcp.user_data = conference;

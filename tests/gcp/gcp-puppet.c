@@ -96,6 +96,12 @@ make_link (GcpPuppet *puppet)
   puppet->generation++;
 }
 
+static gboolean
+is_no_stranger (gpointer user_data, GcpMemberId id, GBytes *card)
+{
+  return id != GCP_PUPPET_STRANGER;
+}
+
 static GcpPuppet *
 puppet_new (gboolean joins)
 {
@@ -104,6 +110,7 @@ puppet_new (gboolean joins)
   g_autoptr (GBytes) card = g_bytes_new_static ("card", 4);
 
   gcp_config_init (&config);
+  config.may_join = is_no_stranger;
   puppet->now = G_USEC_PER_SEC;
   puppet->heard =
       g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);

@@ -29,7 +29,8 @@ typedef struct {
   gboolean mute;                /* sends nothing at all */
 } GcpPuppet;
 
-/* Both are in view number 2 or later. */
+/* Both are in view number 2 or later. Nobody takes GCP_PUPPET_STRANGER in who was not
+ * told to. */
 GcpPuppet *gcp_puppet_new (void);
 
 /* The engine waits for its first view, and the puppet is who could bring it: in a

@@ -629,6 +629,58 @@ test_view_of_too_many_holders_is_not_held_ready (void)
   g_assert_true (gcp_view_id_equal (m.attempt, flush.attempt));
 }
 
+/* It says that it holds a view ready, and shows one with somebody whom nobody let
+ * in. (In BRAVIS everybody leaves a view with a card that does not verify.) */
+static void
+test_member_brings_nobody_in_by_what_it_holds_ready (void)
+{
+  g_autoptr (GcpPuppet) puppet = gcp_puppet_new ();
+  g_autoptr (GcpProposal) shown = gcp_proposal_new ();
+  g_autoptr (GcpLineage) lineage = gcp_puppet_make_lineage ();
+  g_autoptr (GArray) ids = gcp_ids_new ();
+  g_autoptr (GBytes) card = g_bytes_new_static ("none", 4);
+  g_auto (GcpMessage) flush = { 0 };
+  g_auto (GcpMessage) fetch = { 0 };
+  g_auto (GcpMessage) prepare = { 0 };
+  GcpMessage m = {
+    .type = GCP_MESSAGE_FLUSH,.view = puppet->view,
+    .attempt = {puppet->view.number + 5, GCP_PUPPET_MEMBER},.ids = ids
+  };
+
+  /* So that the first member starts an attempt. */
+  gcp_puppet_say (puppet, &m);
+  gcp_puppet_run (puppet, SECOND / 10);
+  g_assert_true (gcp_puppet_find (puppet, GCP_MESSAGE_FLUSH, &flush));
+  shown->id = shown->attempt = m.attempt;
+  m = (GcpMessage) { .type = GCP_MESSAGE_FLUSHED,.view = puppet->view,
+    .attempt = flush.attempt,.prepared = shown->id,
+    .prepared_attempt = shown->attempt,.lineage = lineage };
+  gcp_puppet_say (puppet, &m);
+  gcp_puppet_run (puppet, SECOND / 10);
+  g_assert_true (gcp_puppet_find (puppet, GCP_MESSAGE_FETCH, &fetch));
+  m = (GcpMessage) { .type = GCP_MESSAGE_CARD,.view = puppet->view,
+    .attempt = flush.attempt,.member = GCP_PUPPET_STRANGER,.payload = card };
+  gcp_puppet_say (puppet, &m);
+  shown->lineage = gcp_lineage_copy (lineage);
+  gcp_proposal_add_member (shown, GCP_PUPPET_ENGINE, NULL);
+  gcp_proposal_add_member (shown, GCP_PUPPET_MEMBER, NULL);
+  gcp_proposal_add_member (shown, GCP_PUPPET_STRANGER, NULL);
+  gcp_ids_add (shown->acking, GCP_PUPPET_ENGINE);
+  gcp_ids_add (shown->acking, GCP_PUPPET_MEMBER);
+  m = (GcpMessage) { .type = GCP_MESSAGE_SHOWN,.view = puppet->view,
+    .attempt = flush.attempt,.proposal = shown };
+  gcp_puppet_say (puppet, &m);
+  gcp_puppet_run (puppet, SECOND / 10);
+  if (gcp_puppet_find (puppet, GCP_MESSAGE_PREPARE, &prepare))
+    gcp_puppet_say (puppet, &(GcpMessage) { .type = GCP_MESSAGE_PREPARED,
+        .view = puppet->view,.attempt = prepare.attempt });
+  for (guint i = 0; i < 600; i++) {
+    gcp_puppet_run (puppet, 5000);
+    g_assert_false (gcp_view_contains (gcp_engine_get_view (puppet->engine),
+            GCP_PUPPET_STRANGER));
+  }
+}
+
 /* The engine leads, and is told of a part in which more take part than a view
  * has. */
 static void
@@ -722,6 +774,7 @@ main (int argc, char **argv)
   ADD (merge_that_is_not_ended_is_given_up);
   ADD (merge_with_flipped_bits_leaves_the_engine_in_order);
   ADD (view_of_too_many_holders_is_not_held_ready);
+  ADD (member_brings_nobody_in_by_what_it_holds_ready);
   ADD (part_of_too_many_is_not_merged_with);
   ADD (joint_view_of_too_many_is_refused);
 #undef ADD
