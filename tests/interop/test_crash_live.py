@@ -70,7 +70,8 @@ class Scene:
         self.say(name)
         last = (u8(MESSAGE) + message_of(FIRST[name]))[8192:]
         self.wait('paula to be asked', lambda: any(
-            payload == last for _, _, payload in self.asked))
+            sender == self.ids[name] and payload == last
+            for sender, _, payload in self.asked))
 
     def withhold(self, kinds, favoured=None):
         """paula says these to nobody but @favoured from now on."""
@@ -178,7 +179,7 @@ def lose_proposer(scene, favoured):
 
 def follow_with_proposal_of_paul(scene):
     lose_proposer(scene, 'paul')
-    scene.check_came_up(scene.heard, FETCH=1, PREPARE=3, APPENDED=12)
+    scene.check_came_up(scene.heard, FETCH=1, PREPARE=3, APPENDED=15)
     scene.check_came_up(scene.said, SHOWN=1, APPENDED=6)
 
 
@@ -227,7 +228,7 @@ def lose_committer(scene, favoured, until):
 
 def follow_with_proposal_of_all(scene):
     lose_committer(scene, None, lambda: len(scene.paula.group.members) == 3)
-    scene.check_came_up(scene.heard, PREPARE=3, APPENDED=12)
+    scene.check_came_up(scene.heard, PREPARE=3, APPENDED=15)
 
 
 def take_others_along(scene, favoured):
