@@ -1,7 +1,7 @@
 /* How many packets one key protects (docs/protocol.md, section 6.6): those of
  * SRTCP count as those of SRTP do, and together with them where the key is the same. */
 #include "../../gst/bravis-srtp.h"
-#include "../gst/test-group.h"
+#include "test-group.h"
 
 #define WINDOW 128
 #define MAY 64                  /* packets, of a key */
@@ -85,7 +85,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#define ADD(name) g_test_add_func ("/keymgmt/key-volume/" #name, test_ ## name)
+#define ADD(name) g_test_add_func ("/gst/key-volume/" #name, test_ ## name)
   ADD (reports_alone_use_a_key_up);
   ADD (reports_and_media_use_one_key_up_together);
 #undef ADD
