@@ -357,6 +357,7 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
 
   last = g_steal_pointer (&conference->view);
   conference->view = gcp_view_ref (view);
+  g_clear_pointer (&conference->verification, bravis_verification_free);
   bravis_proposals_clear (conference->proposals);
   g_hash_table_remove_all (conference->admitted);
   keep_lost (conference, departures);

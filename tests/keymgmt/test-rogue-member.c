@@ -10,6 +10,7 @@ static BravisConference *misled;        /* knows another share than the others *
 static BravisConference *liar;          /* shows another number than it committed to */
 static GcpMemberId parter, parted;      /* gives him another key than the others */
 static BravisConference *silent;        /* says and makes nothing for VTKD */
+static gboolean no_keys;        /* nobody makes any */
 static gboolean forging;        /* rosters say shares that their members did not sign */
 
 void __real_bravis_vtkd_hash_shares (BravisVtkd *vtkd,
@@ -36,7 +37,7 @@ void __wrap_bravis_vtkd_say_share (BravisVtkd *vtkd);
 void
 __wrap_bravis_vtkd_change_key_if_holder (BravisVtkd *vtkd)
 {
-  if (!silent || vtkd != silent->vtkd)
+  if (!no_keys && (!silent || vtkd != silent->vtkd))
     __real_bravis_vtkd_change_key_if_holder (vtkd);
 }
 
@@ -120,6 +121,7 @@ static void
 tear_down (Group *group, gconstpointer data)
 {
   misled = liar = silent = NULL;
+  no_keys = FALSE;
   forging = FALSE;
   parter = parted = GCP_MEMBER_NONE;
   world_free (group->world);
@@ -154,6 +156,19 @@ test_who_knows_other_shares_has_another_code (Group *group, gconstpointer data)
   misled = NULL;
   change_key (group);
   world_assert_settled (group->world, 3);
+}
+
+/* What is shown after it is for nobody: a code is of all who are in. */
+static void
+test_view_ends_the_verification (Group *group, gconstpointer data)
+{
+  g_assert_nonnull (code_of (group->alice));
+  no_keys = TRUE;
+  peer_leave (group->bob);
+  world_run (group->world, WORLD_SECOND);
+  g_assert_cmpuint (gcp_view_get_n_members (group->alice->conference->view), ==,
+      2);
+  g_assert_null (group->alice->conference->verification);
 }
 
 static void
@@ -259,6 +274,7 @@ main (int argc, char **argv)
   g_test_add ("/keymgmt/rogue-member/" #name, Group, NULL, set_up, test_##name, \
       tear_down)
   ADD (who_knows_other_shares_has_another_code);
+  ADD (view_ends_the_verification);
   ADD (who_shows_another_number_is_named_and_there_is_no_code);
   ADD (silent_member_does_not_keep_the_others_from_a_key);
   ADD (roster_with_a_forged_share_is_refused);
