@@ -31,7 +31,7 @@ typedef enum {
 #define BRAVIS_SRTP_MKI_SIZE 8
 #define BRAVIS_SRTP_OVERHEAD (BRAVIS_SRTP_MKI_SIZE + 16 + 4)    /* SRTCP has an index */
 #define BRAVIS_SRTP_MIN_WINDOW 64       /* libsrtp2 takes no smaller one */
-#define BRAVIS_SRTP_MAX_WINDOW 32767
+#define BRAVIS_SRTP_MAX_WINDOW 32767    /* and no larger one */
 
 const char *bravis_srtp_profile_to_string (BravisSrtpProfile profile);
 

@@ -193,8 +193,8 @@ gst_bravis_settings_install (GObjectClass *klass)
   g_object_class_install_property (klass, GST_BRAVIS_PROP_REPLAY_WINDOW,
       g_param_spec_uint ("replay-window", "Replay window",
           "How many frames or packets behind the newest one a late one is still "
-          "taken; no frame is taken twice",
-          BRAVIS_SRTP_MIN_WINDOW, BRAVIS_SRTP_MAX_WINDOW,
+          "taken (SRTP: 32767 at most); no frame is taken twice",
+          BRAVIS_SRTP_MIN_WINDOW, BRAVIS_REPLAY_MAX_WINDOW,
           DEFAULT_REPLAY_WINDOW, flags));
 }
 

@@ -863,6 +863,41 @@ test_replayed_frame_is_dropped (void)
   pair_stop (&pair);
 }
 
+/* The first two of @window + 1 come last: one just in time, one too late. */
+static void
+check_window (const char *settings, const char *caps, gboolean rtp, guint window)
+{
+  g_autofree char *line = g_strdup_printf ("replay-window=%u %s", window, settings);
+  GstBuffer *held[2];
+  Pair pair;
+
+  pair_start (&pair, line, caps);
+  for (guint i = 0; i <= window; i++) {
+    GstBuffer *closed = gst_harness_push_and_pull (pair.encrypt,
+        rtp ? make_packet (i) : make_frame ());
+
+    if (i < G_N_ELEMENTS (held))
+      held[i] = closed;
+    else
+      gst_buffer_unref (gst_harness_push_and_pull (pair.decrypt, closed));
+  }
+  gst_harness_push (pair.decrypt, held[0]);
+  g_assert_cmpuint (stat_of (pair.decrypt, "too-old"), ==, 1);
+  gst_harness_push (pair.decrypt, held[1]);
+  g_assert_cmpuint (stat_of (pair.decrypt, "frames"), ==, window);
+  g_assert_cmpuint (stat_of (pair.decrypt, "dropped"), ==, 1);
+  pair_stop (&pair);
+}
+
+static void
+test_late_one_is_taken_within_the_window (void)
+{
+  check_window ("key=" KEY, H264, FALSE, 64);
+  check_window ("key=" KEY, H264, FALSE, 32768);
+  check_window ("key=" KEY, RTP, TRUE, 64);
+  check_window ("format=srtp key=" SRTP_KEY, RTP, TRUE, 64);
+}
+
 static void
 test_kid_that_is_not_wanted_is_dropped (void)
 {
@@ -1025,6 +1060,7 @@ main (int argc, char *argv[])
   ADD (srtp_index_is_not_used_again_in_the_next_run);
   ADD (wrong_key_opens_nothing);
   ADD (replayed_frame_is_dropped);
+  ADD (late_one_is_taken_within_the_window);
   ADD (kid_that_is_not_wanted_is_dropped);
   ADD (drops_are_reported_with_their_reason_but_not_each);
   ADD (garbage_of_each_length_is_dropped);
