@@ -221,6 +221,46 @@ test_an_inviter_with_a_stolen_card_is_refused (void)
   check_stopped_by (inviter_with_a_stolen_card, &off.signature);
 }
 
+/* Mallory has stolen the key with which Alice signs, and is Bob to Alice with it
+ * (key-compromise impersonation): who answers her, and who invites her. */
+static gboolean
+invitee_with_the_inviters_key (Scene *scene)
+{
+  g_autoptr (Rogue) mallory = NULL;
+  g_autoptr (GBytes) proof = NULL;
+
+  world_invite (scene->alice, "bob", scene->bob);
+  mallory = rogue_answer (scene->alice, &scene->bob->address, WORLD_CONFERENCE);
+  proof = rogue_prove (mallory, scene->alice->identity, scene->bob->own->card);
+  rogue_give (mallory, BRAVIS_MESSAGE_INVITEE, proof);
+  if (scene->alice->n_invitee > 0)
+    return TRUE;
+  check_refusal (scene->alice, BRAVIS_ERROR_SIGNATURE);
+  return FALSE;
+}
+
+static gboolean
+inviter_with_the_invitees_key (Scene *scene)
+{
+  g_autoptr (Rogue) mallory = rogue_call (scene->alice, &scene->bob->address,
+      WORLD_CONFERENCE);
+  g_autoptr (GBytes) proof = rogue_prove (mallory, scene->alice->identity,
+      scene->bob->own->card);
+
+  rogue_give (mallory, BRAVIS_MESSAGE_INVITER, proof);
+  if (rogue_got (mallory, BRAVIS_MESSAGE_INVITEE))
+    return TRUE;
+  check_refusal (scene->alice, BRAVIS_ERROR_SIGNATURE);
+  return FALSE;
+}
+
+static void
+test_who_has_ones_key_cannot_pass_for_another_to_one (void)
+{
+  check_stopped_by (invitee_with_the_inviters_key, &off.signature);
+  check_stopped_by (inviter_with_the_invitees_key, &off.signature);
+}
+
 /* Somebody who knows the conference's name sits in the middle, has a key
  * with each side and passes on what Alice proves: first to Bob, then back. */
 static gboolean
@@ -701,6 +741,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD (an_invitee_with_a_stolen_card_is_refused);
   ADD (an_inviter_with_a_stolen_card_is_refused);
+  ADD (who_has_ones_key_cannot_pass_for_another_to_one);
   ADD (a_person_in_the_middle_is_found_out_twice);
   ADD (who_signs_without_the_keys_is_refused);
   ADD (a_proof_is_good_for_one_handshake);
