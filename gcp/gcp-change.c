@@ -269,7 +269,7 @@ gcp_change_run (GcpEngine *engine)
     return;
   say_leave (engine);
   try_held_flushes (engine);
-  gcp_coordinator_run (engine);
+  gcp_watch_run (engine);
   if (engine->state == GCP_STATE_MEMBER)
     gcp_merge_run (engine);
 }

@@ -4,6 +4,7 @@
  *   gcp-order.c    messages within a view: submit, order, receipts, stability
  *   gcp-change.c   from one view to the next, as a member sees it
  *   gcp-coordinator.c      ... as who coordinates it sees it
+ *   gcp-watch.c    when a change begins, and begins again
  *   gcp-merge.c    parts of the group that meet again
  *   gcp-parts.c    parts of a proposal, as they come and go
  *   gcp-peer.c     links that begin anew
@@ -338,7 +339,6 @@ GcpMemberId gcp_change_get_coordinator (GcpEngine *engine);
 /* gcp-coordinator.c */
 void gcp_coordinator_handle (GcpEngine *engine, GcpPeer *peer,
     const GcpMessage *m);
-void gcp_coordinator_run (GcpEngine *engine);
 void gcp_coordinator_clear (GcpEngine *engine);
 /* Begins an attempt, or begins it again. */
 void gcp_coordinator_start (GcpEngine *engine);
@@ -346,7 +346,17 @@ void gcp_coordinator_start (GcpEngine *engine);
 GcpProposal *gcp_coordinator_draft (GcpEngine *engine);
 /* Has those who take part hold @proposal ready; takes it over. */
 void gcp_coordinator_propose (GcpEngine *engine, GcpProposal *proposal);
-gint64 gcp_coordinator_deadline (const GcpEngine *engine);
+/* REFUSED: again, in a while. */
+void gcp_coordinator_retry (GcpEngine *engine);
+void gcp_coordinator_commit_if_all_acked (GcpEngine *engine);
+gboolean gcp_coordinator_is_ready (GcpEngine *engine,
+    const GcpCandidate *candidate);
+/* Segments of the streams with @id that came or arrived so far. */
+guint64 gcp_coordinator_count_moved (GcpEngine *engine, GcpMemberId id);
+
+/* gcp-watch.c */
+void gcp_watch_run (GcpEngine *engine);
+gint64 gcp_watch_deadline (const GcpEngine *engine);
 
 /* gcp-merge.c */
 /* FALSE: @m is none of a merge. */

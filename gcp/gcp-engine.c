@@ -810,7 +810,7 @@ gcp_engine_deadline (const GcpEngine *engine)
   deadline = engine->end_deadline;
   if (engine->state == GCP_STATE_MEMBER) {
     deadline = MIN (deadline, gcp_order_deadline (engine));
-    deadline = MIN (deadline, gcp_coordinator_deadline (engine));
+    deadline = MIN (deadline, gcp_watch_deadline (engine));
     deadline = MIN (deadline, gcp_merge_deadline (engine));
   }
   if (engine->state == GCP_STATE_JOINING)
