@@ -241,6 +241,8 @@ struct _GcpEngine {
   GcpViewId joined;             /* the newest merge led to a joint view */
   gint64 next_merge, merge_pause;
   gint64 next_answer;           /* to a probe */
+  GcpMemberId referred;         /* whom one that this member lost named as its
+                                 * coordinator, when it was asked last */
 
   /* the end */
   gboolean leaving;
@@ -365,6 +367,9 @@ gboolean gcp_merge_handle (GcpEngine *engine, GcpPeer *peer,
 void gcp_merge_receive_probe (GcpEngine *engine, GcpMemberId from,
     const guint8 *data, gsize size);
 /* @from is no member, but may have a link to this one to merge. */
+/* Whether @from may say that this member is out: one that it lost, or one of these
+ * named as the coordinator it has now. */
+gboolean gcp_merge_is_believed (GcpEngine *engine, GcpMemberId from);
 gboolean gcp_merge_may_talk (GcpEngine *engine, GcpMemberId from);
 /* The layer above takes all who come from another part with @proposal. */
 gboolean gcp_merge_accepts (GcpEngine *engine, const GcpProposal *proposal);

@@ -549,7 +549,7 @@ receive_notice (GcpEngine *engine, GcpMemberId from, const guint8 *data,
     peer->gone = TRUE;
     if (primary && why != GCP_FAILED)
       engine->told_out = TRUE;
-  } else if (gcp_engine_find_departed (engine, from) && why != GCP_FAILED
+  } else if (gcp_merge_is_believed (engine, from) && why != GCP_FAILED
       && !gcp_view_is_primary (engine->view)) {
     /* Nobody waits for this member any more. */
     gcp_engine_end (engine, engine->leaving ? GCP_END_LEFT : GCP_END_PUT_OUT);

@@ -722,13 +722,22 @@ gcp_merge_receive_probe (GcpEngine *engine, GcpMemberId from,
     return;
   if (probe.coordinator != from) {
     if (!gcp_view_contains (engine->view, probe.coordinator)
-        && may_answer (engine))
+        && may_answer (engine)) {
+      if (departed)
+        engine->referred = probe.coordinator;
       send_probe (engine, probe.coordinator, TRUE);
+    }
     return;
   }
   engine->sighted = (GcpSighting) {
     .id = from,.heard = engine->now,.primary = probe.primary,.n = probe.n
   };
+}
+
+gboolean
+gcp_merge_is_believed (GcpEngine *engine, GcpMemberId from)
+{
+  return from == engine->referred || gcp_engine_find_departed (engine, from);
 }
 
 gboolean

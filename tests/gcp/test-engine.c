@@ -470,6 +470,39 @@ test_larger_part_leads (void)
   assert_nothing_wrong_but_cut (group);
 }
 
+/* The part that put it out, while it was cut off, has nobody left whom it knows but one
+ * who was apart then, too, and has heard nothing of it. */
+static void
+test_who_is_put_out_by_one_it_never_met_ends (void)
+{
+  g_autoptr (SimGroup) group = make_group (&calm, 3, 1);
+  SimNetwork *network = sim_group_get_network (group);
+  guint first = member_at (group, 0), apart = member_at (group, 1);
+  guint out = member_at (group, 2), newcomer;
+  GcpEndReason reason;
+
+  sim_network_set_side (network, out, 1);
+  sim_group_run (group, 3 * SECOND);
+  newcomer = sim_group_join (group, first);
+  sim_group_run (group, 3 * SECOND);
+  sim_network_set_side (network, apart, 2);
+  sim_group_run (group, 3 * SECOND);
+  sim_group_put_out (group, first, out);
+  sim_group_run (group, SECOND);
+  sim_group_leave (group, first);
+  sim_group_run (group, SECOND);
+  g_assert_cmpuint (n_members (group, newcomer), ==, 1);
+  sim_network_set_side (network, apart, 0);
+  sim_group_run (group, 5 * SECOND);
+  g_assert_cmpuint (n_members (group, newcomer), ==, 2);
+
+  sim_network_set_side (network, out, 0);
+  sim_group_run (group, 10 * SECOND);
+  g_assert_true (sim_group_has_ended (group, out, &reason));
+  g_assert_cmpint (reason, ==, GCP_END_PUT_OUT);
+  assert_nothing_wrong_but_cut (group);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -498,6 +531,7 @@ main (int argc, char **argv)
   ADD (half_with_the_first_member_stays_primary);
   ADD (parts_meet_again_the_leading_ones_members_first);
   ADD (larger_part_leads);
+  ADD (who_is_put_out_by_one_it_never_met_ends);
 #undef ADD
   return g_test_run ();
 }
