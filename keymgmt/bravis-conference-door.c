@@ -176,24 +176,38 @@ is_on_its_way (BravisConference *conference, const BravisInvitation *invitation)
           || conference->now < invitation->when - RETRY);
 }
 
+static void
+end_invitation (BravisConference *conference, BravisInvitation *invitation)
+{
+  bravis_door_withdraw (conference->door, invitation->name);
+  bravis_invitations_remove (conference->invitations, invitation);
+}
+
 void
 bravis_conference_renew_invitations (BravisConference *conference,
-    GPtrArray *newcomers)
+    GPtrArray *invited)
 {
   BravisInvitation *invitation;
 
-  for (guint i = 0; i < newcomers->len; i++) {
+  for (guint i = 0; i < invited->len; i++) {
     invitation = bravis_invitations_find (conference->invitations,
-        g_ptr_array_index (newcomers, i));
-    if (!invitation || is_on_its_way (conference, invitation))
-      continue;
-    bravis_door_withdraw (conference->door, invitation->name);
-    bravis_invitations_remove (conference->invitations, invitation);
+        g_ptr_array_index (invited, i));
+    if (invitation && !is_on_its_way (conference, invitation))
+      end_invitation (conference, invitation);
   }
   for (guint i = 0;
-      (invitation = bravis_invitations_get (conference->invitations, i)); i++)
-    if (invitation->state >= BRAVIS_INVITATION_VOTING)
+      (invitation = bravis_invitations_get (conference->invitations, i));) {
+    gboolean has_card = invitation->state >= BRAVIS_INVITATION_VOTING;
+
+    if (has_card
+        && gcp_view_contains (conference->view, invitation->card->id)) {
+      end_invitation (conference, invitation);
+      continue;
+    }
+    if (has_card)
       bravis_conference_propose (conference, invitation);
+    i++;
+  }
 }
 
 static void
@@ -251,15 +265,14 @@ verify_roster (BravisConference *conference, const BravisRoster *roster,
   for (guint i = 0; i < roster->entries->len; i++) {
     BravisRosterEntry *entry = &g_array_index (roster->entries,
         BravisRosterEntry, i);
-    BravisCard *card = bravis_card_verify (entry->card, conference->identity,
-        conference->name, conference->wall_clock, error);
+    BravisCard *card = bravis_card_verify_with_share (entry->card,
+        entry->share, conference->identity, conference->name,
+        conference->wall_clock, error);
 
     if (!card)
       return NULL;
     g_ptr_array_add (cards, card);
-    if (!bravis_share_verify (entry->share, conference->name, card->id,
-            card->certificate, error)
-        || !bravis_contacts_check (conference->contacts, conference->own, card,
+    if (!bravis_contacts_check (conference->contacts, conference->own, card,
             error))
       return NULL;
     has_inviter |= g_bytes_equal (card->bytes, inviter->bytes);

@@ -140,9 +140,11 @@ void bravis_conference_on_vouched (BravisConference *conference,
 /* The group refused the newcomer of this peer's proposal. */
 void bravis_conference_on_not_vouched (BravisConference *conference,
     GcpMemberId newcomer, const GError *why);
-/* A view came: @newcomers (of char *) are in it, the others are proposed again. */
+/* A view came: @invited (of char *) were let in, the others are proposed again. Of who
+ * came with another part of the group an invitation knows by its card alone: it may be
+ * another process than the one that was asked in. */
 void bravis_conference_renew_invitations (BravisConference *conference,
-    GPtrArray *newcomers);
+    GPtrArray *invited);
 void bravis_conference_on_not_admitted (BravisConference *conference);
 
 /* --- bravis-conference-view.c --- */

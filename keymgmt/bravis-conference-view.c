@@ -170,6 +170,8 @@ list_names (BravisConference *conference, GcpView *view)
 /* What changed from the last view to @view. */
 typedef struct {
   GPtrArray *newcomers;         /* of char *, borrowed: names */
+  GPtrArray *invited;           /* those of them who did not come with another part
+                                 * of the group, as far as this peer knows */
   guint n_gone, n_failed;
   gboolean first;               /* @view is this peer's first in the group */
 } Change;
@@ -198,6 +200,8 @@ tell_change (BravisConference *conference, GcpView *view, GArray *departures,
         || id == conference->own->card->id)
       continue;
     g_ptr_array_add (change->newcomers, (gpointer) name);
+    if (change->first || g_hash_table_contains (conference->admitted, name))
+      g_ptr_array_add (change->invited, (gpointer) name);
     bravis_conference_push (conference, (BravisConferenceOutput) {
         .type = BRAVIS_CONFERENCE_MEMBER_JOINED, .member = id,
         .name = g_strdup (name) });
@@ -336,8 +340,10 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
   g_autoptr (GArray) departures = bravis_conference_judge_departures (
       conference, reported);
   g_autoptr (GPtrArray) newcomers = g_ptr_array_new ();
+  g_autoptr (GPtrArray) invited = g_ptr_array_new ();
   g_autoptr (GcpView) last = NULL;
-  Change change = { .newcomers = newcomers, .first = conference->view == NULL };
+  Change change = { .newcomers = newcomers, .invited = invited,
+    .first = conference->view == NULL };
   GError *error = NULL;
 
   if (conference->abandoned)
@@ -374,5 +380,5 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
   bravis_conference_renew_pause (conference);
   bravis_conference_renew_commands (conference);
   bravis_conference_renew_validity (conference, last, newcomers->len > 0);
-  bravis_conference_renew_invitations (conference, newcomers);
+  bravis_conference_renew_invitations (conference, invited);
 }
