@@ -59,7 +59,7 @@ write_signed_part (GcpWriter *writer, const BravisCard *card,
   gcp_write_u64 (writer, card->id);
   gcp_write_u64 (writer, card->made);
   gcp_write_bytes (writer, card->link_key, BRAVIS_X25519_SIZE);
-  bravis_share_write (card->share, writer);
+  gcp_write_bytes (writer, card->share->public_key, BRAVIS_X25519_SIZE);
   gcp_write_vector24_bytes (writer, chain);
 }
 
@@ -102,10 +102,7 @@ bravis_own_card_new (BravisIdentity *identity, const char *conference,
   } while (card->id == GCP_MEMBER_NONE);
   card->made = MAX (made, 0);
   own->link_key = bravis_x25519_generate (random, card->link_key);
-  card->share = bravis_share_new (identity, conference, card->id, 1, random,
-      &own->share_key, error);
-  if (card->share == NULL)
-    return NULL;
+  card->share = bravis_share_new_first (random, &own->share_key);
   card->name = g_strdup (bravis_identity_get_name (identity));
   card->chain = g_bytes_ref (bravis_identity_get_chain (identity));
   if (!sign (card, conference, identity, error))
@@ -123,6 +120,7 @@ static BravisCard *
 parse (GBytes *bytes, Parts *parts)
 {
   g_autoptr (BravisCard) card = card_new ();
+  guint8 share[BRAVIS_X25519_SIZE] = { 0 };
   GcpReader reader;
 
   gcp_reader_init_bytes (&reader, bytes);
@@ -135,16 +133,17 @@ parse (GBytes *bytes, Parts *parts)
   card->id = gcp_read_u64 (&reader);
   card->made = gcp_read_u64 (&reader);
   gcp_read_bytes (&reader, card->link_key, BRAVIS_X25519_SIZE);
-  card->share = bravis_share_read (&reader);
+  gcp_read_bytes (&reader, share, BRAVIS_X25519_SIZE);
   parts->chain = gcp_read_vector24 (&reader, BRAVIS_MAX_CHAIN_SIZE,
       &parts->chain_size);
   parts->signed_size = reader.at;
   parts->signature = gcp_read_vector16 (&reader, BRAVIS_MAX_SIGNATURE,
       &parts->signature_size);
   if (!gcp_reader_finish (&reader) || card->id == GCP_MEMBER_NONE
-      || card->share->serial != 1
-      || bravis_x25519_is_low_order (card->link_key))
+      || bravis_x25519_is_low_order (card->link_key)
+      || bravis_x25519_is_low_order (share))
     return NULL;
+  card->share = bravis_share_new_of_card (share);
   card->bytes = g_bytes_ref (bytes);
   return g_steal_pointer (&card);
 }
@@ -165,9 +164,31 @@ bravis_card_read_chain (GBytes *bytes)
   return card ? get_chain (bytes, &parts) : NULL;
 }
 
+gboolean
+bravis_card_verify_share (const BravisCard *card, const BravisShare *share,
+    GError **error)
+{
+  if (share->serial > BRAVIS_FIRST_SHARE)
+    return bravis_share_verify (share, card->digest, card->certificate, error);
+  if (bravis_share_equal (share, card->share))
+    return TRUE;
+  g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_SIGNATURE,
+      "a member's first share is not that of its card");
+  return FALSE;
+}
+
+static gboolean
+verify_signature (const BravisCard *card, const Parts *parts, GError **error)
+{
+  return bravis_certificate_verify_signature (card->certificate, LABEL,
+      g_bytes_get_data (card->bytes, NULL), parts->signed_size,
+      parts->signature, parts->signature_size, error);
+}
+
 BravisCard *
-bravis_card_verify (GBytes *bytes, BravisIdentity *identity,
-    const char *conference, gint64 wall_clock, GError **error)
+bravis_card_verify_with_share (GBytes *bytes, const BravisShare *share,
+    BravisIdentity *identity, const char *conference, gint64 wall_clock,
+    GError **error)
 {
   Parts parts;
   g_autoptr (BravisCard) card = parse (bytes, &parts);
@@ -187,14 +208,22 @@ bravis_card_verify (GBytes *bytes, BravisIdentity *identity,
       parts.chain_size, wall_clock, error);
   if (card->certificate == NULL)
     return NULL;
-  if (!bravis_certificate_verify_signature (card->certificate, LABEL,
-          g_bytes_get_data (bytes, NULL), parts.signed_size, parts.signature,
-          parts.signature_size, error)
-      || !bravis_share_verify (card->share, conference, card->id,
-          card->certificate, error))
+  bravis_sha256_bytes (bytes, card->digest);
+  if (share && !bravis_card_verify_share (card, share, error))
+    return NULL;
+  /* A later share's signature is over the digest of all of the card. */
+  if ((!share || share->serial == BRAVIS_FIRST_SHARE)
+      && !verify_signature (card, &parts, error))
     return NULL;
   card->name = g_strdup (bravis_certificate_get_name (card->certificate));
   card->chain = get_chain (bytes, &parts);
-  bravis_sha256_bytes (bytes, card->digest);
   return g_steal_pointer (&card);
+}
+
+BravisCard *
+bravis_card_verify (GBytes *bytes, BravisIdentity *identity,
+    const char *conference, gint64 wall_clock, GError **error)
+{
+  return bravis_card_verify_with_share (bytes, NULL, identity, conference,
+      wall_clock, error);
 }

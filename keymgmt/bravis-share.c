@@ -4,25 +4,44 @@
 
 #define LABEL "share"
 
-/* What the signature is over. */
+/* What a later one's signature is over. */
 static GBytes *
-signed_part (const char *conference, GcpMemberId member, guint32 serial,
+signed_part (const guint8 card_digest[BRAVIS_HASH_SIZE], guint32 serial,
     const guint8 public_key[BRAVIS_X25519_SIZE])
 {
   GcpWriter writer;
 
   gcp_writer_init (&writer);
-  gcp_write_vector8 (&writer, conference, strlen (conference));
-  gcp_write_u64 (&writer, member);
+  gcp_write_bytes (&writer, card_digest, BRAVIS_HASH_SIZE);
   gcp_write_u32 (&writer, serial);
   gcp_write_bytes (&writer, public_key, BRAVIS_X25519_SIZE);
   return gcp_writer_finish (&writer);
 }
 
 BravisShare *
-bravis_share_new (BravisIdentity *identity, const char *conference,
-    GcpMemberId self, guint32 serial, const BravisRandom *random,
-    BravisSecret **private_key, GError **error)
+bravis_share_new_of_card (const guint8 public_key[BRAVIS_X25519_SIZE])
+{
+  BravisShare *share = g_new0 (BravisShare, 1);
+
+  share->serial = BRAVIS_FIRST_SHARE;
+  memcpy (share->public_key, public_key, BRAVIS_X25519_SIZE);
+  share->signature = g_bytes_new (NULL, 0);
+  return share;
+}
+
+BravisShare *
+bravis_share_new_first (const BravisRandom *random, BravisSecret **private_key)
+{
+  guint8 public_key[BRAVIS_X25519_SIZE];
+
+  *private_key = bravis_x25519_generate (random, public_key);
+  return bravis_share_new_of_card (public_key);
+}
+
+BravisShare *
+bravis_share_new (BravisIdentity *identity,
+    const guint8 card_digest[BRAVIS_HASH_SIZE], guint32 serial,
+    const BravisRandom *random, BravisSecret **private_key, GError **error)
 {
   g_autoptr (BravisShare) share = g_new0 (BravisShare, 1);
   g_autoptr (BravisSecret) drawn = NULL;
@@ -30,7 +49,7 @@ bravis_share_new (BravisIdentity *identity, const char *conference,
 
   share->serial = serial;
   drawn = bravis_x25519_generate (random, share->public_key);
-  part = signed_part (conference, self, serial, share->public_key);
+  part = signed_part (card_digest, serial, share->public_key);
   share->signature = bravis_identity_sign (identity, LABEL,
       g_bytes_get_data (part, NULL), g_bytes_get_size (part), error);
   if (share->signature == NULL)
@@ -84,7 +103,8 @@ bravis_share_read (GcpReader *reader)
   share->serial = gcp_read_u32 (reader);
   gcp_read_bytes (reader, share->public_key, BRAVIS_X25519_SIZE);
   signature = gcp_read_vector16 (reader, BRAVIS_MAX_SIGNATURE, &size);
-  if (share->serial == 0 || bravis_x25519_is_low_order (share->public_key))
+  if (share->serial == 0 || bravis_x25519_is_low_order (share->public_key)
+      || (share->serial == BRAVIS_FIRST_SHARE) != (size == 0))
     gcp_reader_fail (reader);
   if (signature == NULL || reader->failed)
     return NULL;
@@ -93,10 +113,11 @@ bravis_share_read (GcpReader *reader)
 }
 
 gboolean
-bravis_share_verify (const BravisShare *share, const char *conference,
-    GcpMemberId member, BravisCertificate *certificate, GError **error)
+bravis_share_verify (const BravisShare *share,
+    const guint8 card_digest[BRAVIS_HASH_SIZE], BravisCertificate *certificate,
+    GError **error)
 {
-  g_autoptr (GBytes) part = signed_part (conference, member, share->serial,
+  g_autoptr (GBytes) part = signed_part (card_digest, share->serial,
       share->public_key);
 
   return bravis_certificate_verify_signature (certificate, LABEL,

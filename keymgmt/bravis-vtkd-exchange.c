@@ -122,8 +122,7 @@ take_said_share (BravisVtkd *vtkd, BravisVtkdPeer *peer, const BravisShare *shar
   if (!share) {
     bravis_vtkd_set_share (peer, peer->card->share);
   } else if (!is_expected (vtkd, peer, share)
-      && !bravis_share_verify (share, vtkd->conference, peer->id,
-      peer->card->certificate, &error)) {
+      && !bravis_card_verify_share (peer->card, share, &error)) {
     bravis_vtkd_blame (vtkd, peer->id, g_steal_pointer (&error));
     bravis_vtkd_set_share (peer, peer->card->share);
   } else {

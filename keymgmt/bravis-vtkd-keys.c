@@ -77,9 +77,8 @@ prepare_next_share (BravisVtkd *vtkd, GError **error)
 {
   if (vtkd->next_share)
     return TRUE;
-  vtkd->next_share = bravis_share_new (vtkd->identity, vtkd->conference,
-      vtkd->self, vtkd->share->serial + 1, &vtkd->random,
-      &vtkd->next_share_key, error);
+  vtkd->next_share = bravis_share_new (vtkd->identity, vtkd->card->digest,
+      vtkd->share->serial + 1, &vtkd->random, &vtkd->next_share_key, error);
   return vtkd->next_share != NULL;
 }
 
@@ -153,8 +152,7 @@ is_next_share (BravisVtkd *vtkd, BravisVtkdPeer *holder, const BravisShare *shar
 {
   if (holder->id == vtkd->self)
     return vtkd->next_share && bravis_share_equal (share, vtkd->next_share);
-  return bravis_share_verify (share, vtkd->conference, holder->id,
-      holder->card->certificate, NULL);
+  return bravis_card_verify_share (holder->card, share, NULL);
 }
 
 /* What everybody checks alike, knowing the same: NULL, or what is wrong. */

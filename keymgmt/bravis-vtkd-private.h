@@ -42,6 +42,7 @@ struct _BravisVtkd {
   char *conference;
   BravisRandom random;
   GcpMemberId self;
+  BravisCard *card;             /* own */
   BravisShare *share;           /* own, current */
   BravisSecret *share_key;
   BravisShare *next_share;      /* own, not yet delivered; kept over views, so that

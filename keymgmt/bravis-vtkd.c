@@ -287,6 +287,7 @@ bravis_vtkd_new (BravisIdentity *identity, const char *conference,
   vtkd->conference = g_strdup (conference);
   vtkd->random = *random;
   vtkd->self = own->card->id;
+  vtkd->card = bravis_card_ref (own->card);
   vtkd->share = bravis_share_copy (own->card->share);
   vtkd->share_key = g_steal_pointer (&own->share_key);
   vtkd->policy = *policy;
@@ -318,6 +319,7 @@ bravis_vtkd_free (BravisVtkd *vtkd)
   bravis_vtkd_restart (vtkd);
   g_ptr_array_unref (vtkd->members);
   g_array_unref (vtkd->expected);
+  bravis_card_unref (vtkd->card);
   bravis_share_free (vtkd->share);
   bravis_secret_unref (vtkd->share_key);
   g_clear_pointer (&vtkd->next_share, bravis_share_free);

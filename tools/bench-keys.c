@@ -318,11 +318,11 @@ take_line (Group *group, Member *joiner, Member *member, GError **error)
       group->members->len - 1);
   const BravisShare *share = bravis_vtkd_get_share (member->vtkd,
       member->card->id);
-  g_autoptr (BravisCard) card = bravis_card_verify (member->own->card->bytes,
-      identity, CONFERENCE, group->wall_clock, error);
+  g_autoptr (BravisCard) card = bravis_card_verify_with_share (
+      member->own->card->bytes, share, identity, CONFERENCE,
+      group->wall_clock, error);
 
-  if (!card || !bravis_share_verify (share, CONFERENCE, card->id,
-          card->certificate, error))
+  if (!card)
     return FALSE;
   bravis_vtkd_expect (joiner->vtkd, card->id, share);
   return TRUE;

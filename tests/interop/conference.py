@@ -136,15 +136,15 @@ class Peer:
 
     def join(self, inviter_address):
         for address, octets, share in read_roster(self.door.roster):
-            share.verify(self.conference, self.know(octets, address or inviter_address))
+            self.know(octets, address or inviter_address, share)
         if self.door.inviter.member not in self.cards:
             raise Malformed('the inviter is not in its roster')
         self.door.answer_ready()
         self.group.tick(self.now)
         self.group.join()
 
-    def know(self, octets, address):
-        card = verify_card(octets, self.identity, self.conference)
+    def know(self, octets, address, share=None):
+        card = verify_card(octets, self.identity, self.conference, share)
         if card.member == self.card.member or card.member in self.cards:
             return card
         self.cards[card.member] = card

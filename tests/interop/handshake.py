@@ -58,7 +58,7 @@ class Transcript:
         reader = Reader(proof)
         octets, signature, tag = reader.vector(3), reader.vector(2), reader.take(32)
         reader.end()
-        card = verify_card(octets, identity, conference, now)
+        card = verify_card(octets, identity, conference, now=now)
         self.add_card(kind, octets)
         verify(card.key, label, self.h, signature)
         if not hmac.compare_digest(self.mac(kind, role, self.h), tag):

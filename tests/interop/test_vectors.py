@@ -80,7 +80,7 @@ def test_cards():
         assert card.octets == octets(entry['card'])
         assert card.digest == octets(entry['digest'])
         other = NAMES[(NAMES.index(entry['identity']) + 1) % len(NAMES)]
-        seen = verify_card(card.octets, IDENTITIES[other], CONFERENCE, NOW)
+        seen = verify_card(card.octets, IDENTITIES[other], CONFERENCE, now=NOW)
         assert (seen.member, seen.name, seen.share, seen.link_key) == (
             card.member, card.name, card.share, card.link_key)
 

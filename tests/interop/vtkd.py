@@ -100,7 +100,7 @@ class Member:
         self.cards = {card.member: card for card in cards}
 
     def take_share(self, sender, said):
-        said.share.verify(self.conference, self.cards[sender])
+        said.share.verify(self.cards[sender])
         self.shares[sender] = said.share
 
     def take_keys(self, sender, change, private=None):
@@ -108,7 +108,7 @@ class Member:
         holder: it has no copy, and has made the epoch."""
         if change.view != self.view:
             raise Malformed('of another view')
-        change.share.verify(self.conference, self.cards[sender])
+        change.share.verify(self.cards[sender])
         if sender != self.card.member:
             self.make_epoch(change, self.open_own_copy(sender, change))
         else:
@@ -265,7 +265,8 @@ class Party:
             return
         own, private, secret = self.card.member, self.draw(32), self.draw(32)
         member, shares = self.member, self.member.shares
-        share = new_share(self.identity, self.conference, own, shares[own].serial + 1, private)
+        share = new_share(self.identity, member.cards[own].digest, shares[own].serial + 1,
+                          private)
         epoch = self.make_epoch(secret)
         others = [one for one in member.cards if one != own]
         head = (u8(KEYS) + u64(member.view) + u64(self.version) + u64(epoch.number)

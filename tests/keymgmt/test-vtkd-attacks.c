@@ -73,8 +73,7 @@ forge (Group *group, const Forgery *forgery)
   g_autoptr (BravisSecret) secret = draw_secret ();
   g_autoptr (BravisSecret) share_key = NULL;
   g_autoptr (BravisShare) share = bravis_share_new (forgery->signer->identity,
-      VTKD_CONFERENCE, holder->card->id, forgery->serial, &random_source, &share_key,
-      NULL);
+      holder->card->digest, forgery->serial, &random_source, &share_key, NULL);
   g_autoptr (BravisEpoch) epoch = NULL;
   g_auto (GcpWriter) writer = { NULL };
   g_autofree guint8 *copies = g_malloc0 ((n + 1) * BRAVIS_COPY_SIZE);

@@ -29,11 +29,13 @@ say_instead (Group *group, guint liar, GBytes *bytes)
 }
 
 static BravisShare *
-make_share (guint signer, GcpMemberId id, guint32 serial)
+make_share (guint signer, Member *member, guint32 serial)
 {
   g_autoptr (BravisSecret) key = NULL;
 
-  return bravis_share_new (vtkd_identity (signer), VTKD_CONFERENCE, id, serial,
+  if (serial == BRAVIS_FIRST_SHARE)
+    return bravis_share_new_first (&random_source, &key);
+  return bravis_share_new (vtkd_identity (signer), member->card->digest, serial,
       &random_source, &key, NULL);
 }
 
@@ -43,8 +45,8 @@ static GBytes *
 write_lie (Group *group, BravisVtkdShare message, guint member, guint signer,
     guint32 serial)
 {
-  g_autoptr (BravisShare) share = make_share (signer,
-      at (group, member)->card->id, serial);
+  g_autoptr (BravisShare) share = make_share (signer, at (group, member),
+      serial);
 
   message.view += gcp_view_get_number (group->view);
   message.share = share;
@@ -123,7 +125,7 @@ static void
 test_epoch_numbers_cannot_be_used_up_by_newcomers (void)
 {
   BravisVtkdShare message = { .epoch = G_MAXUINT32 };
-  g_autoptr (BravisShare) share = make_share (0, 1, 1);
+  g_autoptr (BravisShare) share = make_share (0, NULL, BRAVIS_FIRST_SHARE);
   g_autoptr (GBytes) good = NULL;
   g_autoptr (GBytes) bad = NULL;
   g_auto (BravisVtkdShare) read = { 0 };
@@ -174,9 +176,9 @@ newcomer_blames (guint expected, guint said)
   BravisVtkdShare message = { .view = gcp_view_get_number (group->view),
     .knows = TRUE, .epoch = 2, .version = 2 };
   GcpMemberId id = at (group, 0)->card->id;
-  g_autoptr (BravisShare) before = make_share (expected, id, 9);
+  g_autoptr (BravisShare) before = make_share (expected, at (group, 0), 9);
   g_autoptr (BravisShare) now = said == expected ? bravis_share_copy (before)
-      : make_share (said, id, 9);
+      : make_share (said, at (group, 0), 9);
   g_autoptr (GBytes) lie = NULL;
 
   bravis_policy_init (&message.policy);

@@ -261,8 +261,7 @@ assert_nothing_is_used_twice (Group *group)
       char *name;
       BravisShare *known;
 
-      if (!bravis_share_verify (keys.share, VTKD_CONFERENCE, member->card->id,
-          member->card->certificate, NULL))
+      if (!bravis_card_verify_share (member->card, keys.share, NULL))
         continue;
       name = g_strdup_printf ("%u %u", j, keys.share->serial);
       known = g_hash_table_lookup (shares, name);

@@ -305,8 +305,7 @@ current_share (Group *group, Member *member)
 
     g_assert_true (bravis_vtkd_keys_read (&keys,
         g_ptr_array_index (group->key_changes, i)));
-    if (bravis_share_verify (keys.share, VTKD_CONFERENCE, member->card->id,
-        member->card->certificate, NULL)) {
+    if (bravis_card_verify_share (member->card, keys.share, NULL)) {
       bravis_share_free (share);
       share = bravis_share_copy (keys.share);
     }
