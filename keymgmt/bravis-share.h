@@ -26,6 +26,7 @@ typedef struct {
 /* A member's first one; its private half goes to @private_key. */
 BravisShare *bravis_share_new_first (const BravisRandom *random,
     BravisSecret **private_key);
+/* The same, of which a card shows @public_key. */
 BravisShare *bravis_share_new_of_card (
     const guint8 public_key[BRAVIS_X25519_SIZE]);
 
