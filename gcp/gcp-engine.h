@@ -55,9 +55,11 @@ typedef struct {
   gsize max_message;            /* bytes of one message; 1 MiB */
   gint64 probe;                 /* µs between attempts to reach a member that
                                  * failed, at first; 500 ms; 0: never */
-  /* Whether this member will be in a view with @id, which comes with another part
-   * of the group. Asked before anything is agreed; NULL: with all. */
-  gboolean (*may_merge) (gpointer user_data, GcpMemberId id, GBytes *card);
+  /* Whether this member will have @id, which comes with another part of the group, in
+   * a view with @own (of GcpMemberId), those who go there from this part: not always
+   * this member itself. Asked before anything is agreed; NULL: all. */
+  gboolean (*may_merge) (gpointer user_data, GcpMemberId id, GBytes *card,
+      const GArray *own);
   /* Whether @id can be a newcomer whom this member has not been told to let in, but
    * another says it was. Asked where this member would bring it in; NULL: anybody. */
   gboolean (*may_join) (gpointer user_data, GcpMemberId id, GBytes *card);

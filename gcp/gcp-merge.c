@@ -169,16 +169,30 @@ gcp_merge_installed (GcpEngine *engine)
   engine->cancelled = (GcpViewId) { 0 };
 }
 
+static gboolean
+is_taken (GcpEngine *engine, const GcpMember *member, const GArray *own)
+{
+  return !engine->config.may_merge
+      || engine->config.may_merge (engine->config.user_data, member->id,
+          member->card, own);
+}
+
 gboolean
 gcp_merge_accepts (GcpEngine *engine, const GcpProposal *proposal)
 {
+  g_autoptr (GArray) own = gcp_ids_new ();
+
+  for (guint i = 0; i < proposal->members->len; i++) {
+    GcpMemberId id = g_array_index (proposal->members, GcpMember, i).id;
+
+    if (!gcp_ids_contain (proposal->others, id))
+      gcp_ids_add (own, id);
+  }
   for (guint i = 0; i < proposal->members->len; i++) {
     GcpMember *member = &g_array_index (proposal->members, GcpMember, i);
 
     if (gcp_ids_contain (proposal->others, member->id)
-        && engine->config.may_merge
-        && !engine->config.may_merge (engine->config.user_data, member->id,
-            member->card))
+        && !is_taken (engine, member, own))
       return FALSE;
   }
   return TRUE;
@@ -409,17 +423,25 @@ ask (GcpEngine *engine, GcpMemberId other)
   say (engine, GCP_MESSAGE_MERGE);
 }
 
-/* Who may come: not who left or was put out, and only whom the layer above
- * takes. */
+static GArray *
+list_view (GcpView *view)
+{
+  GArray *ids = gcp_ids_new ();
+
+  for (guint i = 0; i < gcp_view_get_n_members (view); i++)
+    gcp_ids_add (ids, gcp_view_get_member (view, i)->id);
+  return ids;
+}
+
+/* Who may come: not who left or was put out, and only whom the layer above takes, with
+ * all of this part, @own. */
 static gboolean
-may_come (GcpEngine *engine, const GcpMember *member)
+may_come (GcpEngine *engine, const GcpMember *member, const GArray *own)
 {
   const GcpDeparted *departed = gcp_engine_find_departed (engine, member->id);
 
   return !(departed && departed->why != GCP_FAILED)
-      && (!engine->config.may_merge
-      || engine->config.may_merge (engine->config.user_data, member->id,
-          member->card));
+      && is_taken (engine, member, own);
 }
 
 static gboolean
@@ -448,6 +470,7 @@ handle_part (GcpEngine *engine, const GcpMessage *m)
 {
   GcpProposal *part = m->proposal;
   g_autoptr (GArray) members = gcp_proposal_list_members (part);
+  g_autoptr (GArray) own = list_view (engine->view);
 
   if (!engine->merge.leads || engine->merge.part)
     return;
@@ -458,7 +481,7 @@ handle_part (GcpEngine *engine, const GcpMessage *m)
     return;
   }
   for (guint i = part->members->len; i-- > 0;)
-    if (!may_come (engine, &g_array_index (part->members, GcpMember, i)))
+    if (!may_come (engine, &g_array_index (part->members, GcpMember, i), own))
       g_array_remove_index (part->members, i);
   if (part->members->len == 0) {
     gcp_merge_refused (engine);

@@ -28,13 +28,25 @@ tell_group (BravisConference *conference, const char *refused, const char *by,
     bravis_conference_multicast_message (conference, &message);
 }
 
+/* One of the invitee's name may be an earlier incarnation of it: where it has shown
+ * its card, that tells. */
+static gboolean
+is_in (BravisConference *conference, const BravisInvitation *invitation)
+{
+  if (!invitation->card)
+    return bravis_conference_find_name (conference, invitation->name)
+        != GCP_MEMBER_NONE;
+  return conference->view
+      && gcp_view_contains (conference->view, invitation->card->id);
+}
+
 /* It did not work out this time, for a reason that may pass. */
 static void
 try_later (BravisConference *conference, BravisInvitation *invitation,
     const GError *error)
 {
   bravis_door_withdraw (conference->door, invitation->name);
-  if (bravis_conference_find_name (conference, invitation->name)) {
+  if (is_in (conference, invitation)) {
     bravis_invitations_remove (conference->invitations, invitation);
     return;
   }

@@ -154,7 +154,7 @@ void bravis_conference_on_view (BravisConference *conference, GcpView *view,
 void bravis_conference_forget_group (BravisConference *conference);
 /* GcpConfig.may_merge; @user_data is the conference. */
 gboolean bravis_conference_may_merge (gpointer user_data, GcpMemberId id,
-    GBytes *card);
+    GBytes *card, const GArray *own);
 /* GcpConfig.may_join. */
 gboolean bravis_conference_may_join (gpointer user_data, GcpMemberId id,
     GBytes *card);

@@ -1,5 +1,7 @@
 #include "bravis-conference-private.h"
 
+#include "../gcp/gcp-lineage.h"
+
 #include <string.h>
 
 /* --- members --- */
@@ -285,20 +287,18 @@ keep_lost (BravisConference *conference, GArray *departures)
 }
 
 /* The certificate of who comes back is looked at anew: it may have run out or been
- * revoked meanwhile. Of two with one name the one that is here stays. */
+ * revoked meanwhile. Nobody of @own, who go on with it, may have its name. */
 static gboolean
 judge_returner (BravisConference *conference, GcpMemberId id, GBytes *bytes,
-    GError **error)
+    const GArray *own, GError **error)
 {
   g_autoptr (BravisCard) card = bravis_card_verify (bytes,
       conference->identity, conference->name, conference->wall_clock, error);
 
   if (!card)
     return FALSE;
-  if (card->id != id
-      || strcmp (card->name, bravis_conference_own_name (conference)) == 0
-      || bravis_conference_find_name (conference,
-          card->name) != GCP_MEMBER_NONE) {
+  if (card->id != id || gcp_ids_contain (own,
+          bravis_conference_find_name (conference, card->name))) {
     g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_WRONG_NAME,
         "a member of another part of the group has a name that is here too, or"
         " another member's card");
@@ -309,12 +309,13 @@ judge_returner (BravisConference *conference, GcpMemberId id, GBytes *bytes,
 }
 
 gboolean
-bravis_conference_may_merge (gpointer user_data, GcpMemberId id, GBytes *card)
+bravis_conference_may_merge (gpointer user_data, GcpMemberId id, GBytes *card,
+    const GArray *own)
 {
   BravisConference *conference = user_data;
   GError *error = NULL;
 
-  if (judge_returner (conference, id, card, &error))
+  if (judge_returner (conference, id, card, own, &error))
     return TRUE;
   bravis_conference_push_refused (conference,
       bravis_conference_name_of (conference, id), NULL, error);
