@@ -23,6 +23,7 @@
 #define CONFERENCE "vectors"
 #define WALL_CLOCK G_GINT64_CONSTANT (1800000000)       /* 2027-01-15 */
 #define N_MEMBERS 3
+#define SRTP_SALT_SIZE 12       /* of AES-GCM, whose keys are of the base key's size */
 
 static const char *const names[N_MEMBERS] = { "alice", "bob", "carol" };
 
@@ -387,7 +388,8 @@ add_base_key (Vectors *v, const char *name, const BravisEpoch *epoch,
 {
   guint64 packed = bravis_kid_pack (&kid);
   g_autoptr (BravisSecret) base = bravis_epoch_derive_base_key (epoch, packed);
-  g_autoptr (BravisSecret) srtp = bravis_epoch_derive_srtp_key (epoch, packed, 28);
+  g_autoptr (BravisSecret) srtp = bravis_epoch_derive_srtp_key (epoch, packed,
+      bravis_secret_get_size (base) + SRTP_SALT_SIZE);
 
   begin (v, name);
   add_number (v, "kid", packed);
