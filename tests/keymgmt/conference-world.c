@@ -574,6 +574,24 @@ world_new (TestPki *pki, guint64 seed, double loss)
   return world;
 }
 
+World *
+world_new_conference (TestPki *pki, guint n, gint64 key_lifetime)
+{
+  static const char *const names[] = { "alice", "bob", "carol", "dave" };
+  World *world = world_new (pki, n, 0);
+
+  world->key_lifetime = key_lifetime;
+  for (guint i = 0; i < n; i++)
+    world_add (world, names[i]);
+  peer_start (world_get (world, 0));
+  for (guint i = 1; i < n; i++) {
+    peer_invite (world_get (world, 0), world_get (world, i));
+    world_run (world, 2 * WORLD_SECOND);
+  }
+  world_assert_settled (world, n);
+  return world;
+}
+
 void
 world_free (World *world)
 {

@@ -66,6 +66,9 @@ struct _World {
 };
 
 World *world_new (TestPki *pki, guint64 seed, double loss);
+/* With a conference of the first @n of alice, bob, carol and dave, begun by alice, where
+ * a key lives for @key_lifetime µs (0: as long as the group). */
+World *world_new_conference (TestPki *pki, guint n, gint64 key_lifetime);
 void world_free (World *world);
 
 /* @name: "alice". Its identity is as @pki knows it at this moment. */
