@@ -685,6 +685,12 @@ gcp_engine_admit (GcpEngine *engine, GcpMemberId id, GBytes *card, gint64 now)
   run (engine);
 }
 
+gboolean
+gcp_engine_is_candidate (GcpEngine *engine, GcpMemberId id)
+{
+  return gcp_engine_find_candidate (engine, id) != NULL;
+}
+
 void
 gcp_engine_put_out (GcpEngine *engine, GcpMemberId id, gint64 now)
 {

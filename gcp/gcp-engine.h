@@ -56,8 +56,9 @@ typedef struct {
   gint64 probe;                 /* µs between attempts to reach a member that
                                  * failed, at first; 500 ms; 0: never */
   /* Whether this member will have @id, which comes with another part of the group, in
-   * a view with @own (of GcpMemberId), those who go there from this part: not always
-   * this member itself. Asked before anything is agreed; NULL: all. */
+   * a view with @own (of GcpMemberId), those who go there from this part: newcomers
+   * too, but not always this member itself. Asked before anything is agreed; NULL:
+   * all. */
   gboolean (*may_merge) (gpointer user_data, GcpMemberId id, GBytes *card,
       const GArray *own);
   /* Whether @id can be a newcomer whom this member has not been told to let in, but
@@ -146,6 +147,9 @@ gboolean gcp_engine_is_open (const GcpEngine *engine);
  * delivery. Ignored where @id is a member or the view would be too large. */
 void gcp_engine_admit (GcpEngine *engine, GcpMemberId id, GBytes *card,
     gint64 now);
+
+/* Whether @id was let in and may come into the next view. */
+gboolean gcp_engine_is_candidate (GcpEngine *engine, GcpMemberId id);
 
 /* The group decided to go on without @id, or that @id, which failed, is not to come
  * back. To be called by every member at the same delivery. */

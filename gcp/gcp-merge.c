@@ -423,13 +423,25 @@ ask (GcpEngine *engine, GcpMemberId other)
   say (engine, GCP_MESSAGE_MERGE);
 }
 
+/* This part as it goes on: with who comes in, without who leaves. */
 static GArray *
-list_view (GcpView *view)
+list_staying (GcpEngine *engine)
 {
   GArray *ids = gcp_ids_new ();
 
-  for (guint i = 0; i < gcp_view_get_n_members (view); i++)
-    gcp_ids_add (ids, gcp_view_get_member (view, i)->id);
+  for (guint i = 0; i < gcp_view_get_n_members (engine->view); i++) {
+    GcpMemberId id = gcp_engine_member_at (engine, i);
+    GcpPeer *peer = gcp_engine_find_peer (engine, id);
+
+    if (!(peer && (peer->out || peer->leaving)))
+      gcp_ids_add (ids, id);
+  }
+  for (guint i = 0; i < engine->candidates->len; i++) {
+    GcpCandidate *candidate = engine->candidates->pdata[i];
+
+    if (!candidate->failed)
+      gcp_ids_add (ids, candidate->id);
+  }
   return ids;
 }
 
@@ -470,7 +482,7 @@ handle_part (GcpEngine *engine, const GcpMessage *m)
 {
   GcpProposal *part = m->proposal;
   g_autoptr (GArray) members = gcp_proposal_list_members (part);
-  g_autoptr (GArray) own = list_view (engine->view);
+  g_autoptr (GArray) own = list_staying (engine);
 
   if (!engine->merge.leads || engine->merge.part)
     return;

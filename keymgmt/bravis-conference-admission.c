@@ -50,6 +50,17 @@ is_of_the_past (BravisConference *conference, const BravisCard *card)
   return known && card->made < known->made;
 }
 
+/* Another of that name may come into the next view. */
+static gboolean
+is_being_let_in (BravisConference *conference, const BravisCard *card)
+{
+  const BravisAdmitted *admitted = g_hash_table_lookup (conference->admitted,
+      card->name);
+
+  return admitted && admitted->id != card->id
+      && conference->now < admitted->until;
+}
+
 /* This peer's own judgement of a newcomer. */
 static BravisCard *
 judge (BravisConference *conference, BravisProposal *proposal, GError **error)
@@ -72,7 +83,7 @@ judge (BravisConference *conference, BravisProposal *proposal, GError **error)
         "the group has %d members already", GCP_MAX_MEMBERS);
     return NULL;
   }
-  if (g_hash_table_contains (conference->admitted, card->name)) {
+  if (is_being_let_in (conference, card)) {
     g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_STATE,
         "a peer of that name is being let in");
     return NULL;
@@ -172,6 +183,23 @@ put_out_lost (BravisConference *conference, const BravisProposal *proposal)
   }
 }
 
+/* One of its name that was admitted, and did not come in time, comes no more. */
+static void
+admit (BravisConference *conference, const BravisProposal *proposal)
+{
+  const BravisAdmitted *former = g_hash_table_lookup (conference->admitted,
+      proposal->name);
+  BravisAdmitted admitted = { proposal->newcomer,
+    conference->now + conference->gcp.joining_timeout };
+
+  if (former && former->id != proposal->newcomer)
+    gcp_engine_put_out (conference->engine, former->id, conference->now);
+  gcp_engine_admit (conference->engine, proposal->newcomer, proposal->card,
+      conference->now);
+  g_hash_table_insert (conference->admitted, g_strdup (proposal->name),
+      g_memdup2 (&admitted, sizeof admitted));
+}
+
 void
 bravis_conference_deliver_admit (BravisConference *conference,
     GcpMemberId from, BravisGroupMessage *message)
@@ -193,9 +221,7 @@ bravis_conference_deliver_admit (BravisConference *conference,
   if (old != GCP_MEMBER_NONE)
     gcp_engine_put_out (conference->engine, old, conference->now);
   put_out_lost (conference, proposal);
-  gcp_engine_admit (conference->engine, proposal->newcomer, proposal->card,
-      conference->now);
+  admit (conference, proposal);
   name = g_strdup (proposal->name);
   bravis_proposals_remove_name (conference->proposals, name);
-  g_hash_table_add (conference->admitted, g_steal_pointer (&name));
 }

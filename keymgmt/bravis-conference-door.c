@@ -40,6 +40,13 @@ is_in (BravisConference *conference, const BravisInvitation *invitation)
       && gcp_view_contains (conference->view, invitation->card->id);
 }
 
+static void
+end_invitation (BravisConference *conference, BravisInvitation *invitation)
+{
+  bravis_door_withdraw (conference->door, invitation->name);
+  bravis_invitations_remove (conference->invitations, invitation);
+}
+
 /* It did not work out this time, for a reason that may pass. */
 static void
 try_later (BravisConference *conference, BravisInvitation *invitation,
@@ -136,6 +143,15 @@ on_ready (BravisConference *conference, const BravisDoorOutput *output)
     bravis_conference_on_vouched (conference, proposal);
 }
 
+/* Who leads the group is in the roster that the invitee took: it hears nobody else. It
+ * may be another by now, where the group became one with another part. */
+static gboolean
+can_be_led (BravisConference *conference, const BravisInvitation *invitation)
+{
+  return gcp_view_contains (invitation->told,
+      gcp_view_get_member (conference->view, 0)->id);
+}
+
 void
 bravis_conference_on_vouched (BravisConference *conference,
     BravisProposal *proposal)
@@ -151,11 +167,11 @@ bravis_conference_on_vouched (BravisConference *conference,
   if (invitation->state == BRAVIS_INVITATION_VOTING) {
     g_autoptr (GBytes) roster = bravis_conference_make_roster (conference);
 
-    invitation->state = BRAVIS_INVITATION_WELCOMED;
+    bravis_invitation_welcome (invitation, conference->view);
     bravis_door_welcome (conference->door, invitation->handshake, roster,
         conference->now);
   } else if (invitation->state == BRAVIS_INVITATION_READY
-      && !proposal->admitting) {
+      && !proposal->admitting && can_be_led (conference, invitation)) {
     proposal->admitting = TRUE;
     bravis_conference_multicast_message (conference, &message);
   }
@@ -172,51 +188,25 @@ bravis_conference_on_not_vouched (BravisConference *conference,
     return;
   bravis_door_refuse (conference->door, invitation->handshake, why,
       conference->now);
-  bravis_door_withdraw (conference->door, invitation->name);
-  bravis_invitations_remove (conference->invitations, invitation);
-}
-
-/* The one of that name in the view is not the invitee, but an earlier incarnation of
- * it, from another part of the group. The invitee waits for us alone, but in the last
- * moment before we give up on it. */
-static gboolean
-is_on_its_way (BravisConference *conference, const BravisInvitation *invitation)
-{
-  return invitation->state >= BRAVIS_INVITATION_VOTING
-      && !gcp_view_contains (conference->view, invitation->card->id)
-      && (invitation->state != BRAVIS_INVITATION_READY
-          || conference->now < invitation->when - RETRY);
-}
-
-static void
-end_invitation (BravisConference *conference, BravisInvitation *invitation)
-{
-  bravis_door_withdraw (conference->door, invitation->name);
-  bravis_invitations_remove (conference->invitations, invitation);
+  if (g_error_matches (why, BRAVIS_ERROR, BRAVIS_ERROR_STATE))
+    try_later (conference, invitation, why);
+  else
+    end_invitation (conference, invitation);
 }
 
 void
 bravis_conference_renew_invitations (BravisConference *conference,
-    GPtrArray *invited)
+    gboolean first)
 {
   BravisInvitation *invitation;
 
-  for (guint i = 0; i < invited->len; i++) {
-    invitation = bravis_invitations_find (conference->invitations,
-        g_ptr_array_index (invited, i));
-    if (invitation && !is_on_its_way (conference, invitation))
-      end_invitation (conference, invitation);
-  }
   for (guint i = 0;
       (invitation = bravis_invitations_get (conference->invitations, i));) {
-    gboolean has_card = invitation->state >= BRAVIS_INVITATION_VOTING;
-
-    if (has_card
-        && gcp_view_contains (conference->view, invitation->card->id)) {
+    if ((first || invitation->card) && is_in (conference, invitation)) {
       end_invitation (conference, invitation);
       continue;
     }
-    if (has_card)
+    if (invitation->card)
       bravis_conference_propose (conference, invitation);
     i++;
   }
@@ -411,6 +401,20 @@ on_invited_refused (BravisConference *conference,
       output->by_us ? NULL : output->name, g_error_copy (output->error));
 }
 
+/* Where one of its name came in with another part of the group, nobody waits for it. */
+static void
+on_unreachable (BravisConference *conference, const char *name)
+{
+  BravisInvitation *invitation = bravis_invitations_find (
+      conference->invitations, name);
+
+  if (invitation && is_in (conference, invitation))
+    end_invitation (conference, invitation);
+  else
+    bravis_conference_push (conference, (BravisConferenceOutput) {
+        .type = BRAVIS_CONFERENCE_UNREACHABLE, .name = g_strdup (name) });
+}
+
 void
 bravis_conference_handle_door (BravisConference *conference,
     const BravisDoorOutput *output)
@@ -437,9 +441,7 @@ bravis_conference_handle_door (BravisConference *conference,
         on_invited_refused (conference, output);
       break;
     case BRAVIS_DOOR_UNREACHABLE:
-      bravis_conference_push (conference, (BravisConferenceOutput) {
-          .type = BRAVIS_CONFERENCE_UNREACHABLE,
-          .name = g_strdup (output->name) });
+      on_unreachable (conference, output->name);
       break;
   }
 }

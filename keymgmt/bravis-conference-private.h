@@ -40,6 +40,11 @@ typedef struct {
   GcpMemberId member, by;
 } BravisExpiry;
 
+typedef struct {
+  GcpMemberId id;
+  gint64 until;                 /* then the group waits for it no more */
+} BravisAdmitted;
+
 struct _BravisConference {
   BravisIdentity *identity;
   char *name;
@@ -75,7 +80,8 @@ struct _BravisConference {
   BravisInvitations *invitations;
   char *inviter;                /* JOINING: who let us in */
   BravisProposals *proposals;
-  GHashTable *admitted;         /* names admitted since the present view came */
+  GHashTable *admitted;         /* name: BravisAdmitted, who may come into the next
+                                 * view */
 
   BravisStreams *streams;       /* of the others */
   BravisStreams *own_streams;   /* with member 0 */
@@ -140,11 +146,11 @@ void bravis_conference_on_vouched (BravisConference *conference,
 /* The group refused the newcomer of this peer's proposal. */
 void bravis_conference_on_not_vouched (BravisConference *conference,
     GcpMemberId newcomer, const GError *why);
-/* A view came: @invited (of char *) were let in, the others are proposed again. Of who
- * came with another part of the group an invitation knows by its card alone: it may be
- * another process than the one that was asked in. */
+/* A view came, the @first of this peer in the group or not: who is in by its card is
+ * invited no more, who is not is proposed again. A member of its name may be another
+ * process than the one that is asked in, which then answers that it is in itself. */
 void bravis_conference_renew_invitations (BravisConference *conference,
-    GPtrArray *invited);
+    gboolean first);
 void bravis_conference_on_not_admitted (BravisConference *conference);
 
 /* --- bravis-conference-view.c --- */

@@ -172,8 +172,6 @@ list_names (BravisConference *conference, GcpView *view)
 /* What changed from the last view to @view. */
 typedef struct {
   GPtrArray *newcomers;         /* of char *, borrowed: names */
-  GPtrArray *invited;           /* those of them who did not come with another part
-                                 * of the group, as far as this peer knows */
   guint n_gone, n_failed;
   gboolean first;               /* @view is this peer's first in the group */
 } Change;
@@ -202,8 +200,6 @@ tell_change (BravisConference *conference, GcpView *view, GArray *departures,
         || id == conference->own->card->id)
       continue;
     g_ptr_array_add (change->newcomers, (gpointer) name);
-    if (change->first || g_hash_table_contains (conference->admitted, name))
-      g_ptr_array_add (change->invited, (gpointer) name);
     bravis_conference_push (conference, (BravisConferenceOutput) {
         .type = BRAVIS_CONFERENCE_MEMBER_JOINED, .member = id,
         .name = g_strdup (name) });
@@ -286,19 +282,36 @@ keep_lost (BravisConference *conference, GArray *departures)
   }
 }
 
+/* Whether one of @ids, but @id, has that name. */
+static gboolean
+has_namesake (BravisConference *conference, const GArray *ids, GcpMemberId id,
+    const char *name)
+{
+  for (guint i = 0; i < ids->len; i++) {
+    GcpMemberId other = g_array_index (ids, GcpMemberId, i);
+
+    if (other != id
+        && g_strcmp0 (bravis_conference_name_of (conference, other), name) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* The certificate of who comes back is looked at anew: it may have run out or been
- * revoked meanwhile. Nobody of @own, who go on with it, may have its name. */
+ * revoked meanwhile. Nobody of @own, who go on with it, may have its name. Sets @name
+ * to the one that its card proves. */
 static gboolean
 judge_returner (BravisConference *conference, GcpMemberId id, GBytes *bytes,
-    const GArray *own, GError **error)
+    const GArray *own, char **name, GError **error)
 {
   g_autoptr (BravisCard) card = bravis_card_verify (bytes,
       conference->identity, conference->name, conference->wall_clock, error);
 
   if (!card)
     return FALSE;
-  if (card->id != id || gcp_ids_contain (own,
-          bravis_conference_find_name (conference, card->name))) {
+  g_free (*name);
+  *name = g_strdup (card->name);
+  if (card->id != id || has_namesake (conference, own, id, card->name)) {
     g_set_error_literal (error, BRAVIS_ERROR, BRAVIS_ERROR_WRONG_NAME,
         "a member of another part of the group has a name that is here too, or"
         " another member's card");
@@ -313,12 +326,12 @@ bravis_conference_may_merge (gpointer user_data, GcpMemberId id, GBytes *card,
     const GArray *own)
 {
   BravisConference *conference = user_data;
+  g_autofree char *name = g_strdup (bravis_conference_name_of (conference, id));
   GError *error = NULL;
 
-  if (judge_returner (conference, id, card, own, &error))
+  if (judge_returner (conference, id, card, own, &name, &error))
     return TRUE;
-  bravis_conference_push_refused (conference,
-      bravis_conference_name_of (conference, id), NULL, error);
+  bravis_conference_push_refused (conference, name, NULL, error);
   return FALSE;
 }
 
@@ -329,9 +342,19 @@ bravis_conference_may_join (gpointer user_data, GcpMemberId id, GBytes *bytes)
   g_autoptr (GError) error = NULL;
   g_autoptr (BravisCard) card = bravis_card_verify (bytes,
       conference->identity, conference->name, conference->wall_clock, &error);
+  const BravisAdmitted *admitted = card
+      ? g_hash_table_lookup (conference->admitted, card->name) : NULL;
 
-  return card && card->id == id && bravis_contacts_check (conference->contacts,
+  return card && card->id == id && (!admitted || admitted->id == id)
+      && bravis_contacts_check (conference->contacts,
       conference->own, card, &error);
+}
+
+static gboolean
+is_admitted_no_more (gpointer name, gpointer admitted, gpointer conference)
+{
+  return !gcp_engine_is_candidate (((BravisConference *) conference)->engine,
+      ((BravisAdmitted *) admitted)->id);
 }
 
 void
@@ -341,9 +364,8 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
   g_autoptr (GArray) departures = bravis_conference_judge_departures (
       conference, reported);
   g_autoptr (GPtrArray) newcomers = g_ptr_array_new ();
-  g_autoptr (GPtrArray) invited = g_ptr_array_new ();
   g_autoptr (GcpView) last = NULL;
-  Change change = { .newcomers = newcomers, .invited = invited,
+  Change change = { .newcomers = newcomers,
     .first = conference->view == NULL };
   GError *error = NULL;
 
@@ -366,7 +388,8 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
   conference->view = gcp_view_ref (view);
   g_clear_pointer (&conference->verification, bravis_verification_free);
   bravis_proposals_clear (conference->proposals);
-  g_hash_table_remove_all (conference->admitted);
+  g_hash_table_foreach_remove (conference->admitted, is_admitted_no_more,
+      conference);
   keep_lost (conference, departures);
   bravis_contacts_expire (conference->contacts, view, conference->now,
       BRAVIS_CONFERENCE_LINGER);
@@ -381,5 +404,5 @@ bravis_conference_on_view (BravisConference *conference, GcpView *view,
   bravis_conference_renew_pause (conference);
   bravis_conference_renew_commands (conference);
   bravis_conference_renew_validity (conference, last, newcomers->len > 0);
-  bravis_conference_renew_invitations (conference, invited);
+  bravis_conference_renew_invitations (conference, change.first);
 }

@@ -417,7 +417,7 @@ bravis_conference_new (const BravisConferenceConfig *config, gint64 now,
   conference->invitations = bravis_invitations_new ();
   conference->proposals = bravis_proposals_new ();
   conference->admitted = g_hash_table_new_full (g_str_hash, g_str_equal,
-      g_free, NULL);
+      g_free, g_free);
   conference->streams = bravis_streams_new ();
   conference->own_streams = bravis_streams_new ();
   g_queue_init (&conference->outbox);

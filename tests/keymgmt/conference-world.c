@@ -144,6 +144,9 @@ handle (Peer *peer, BravisConferenceOutput *output)
       g_assert_cmpuint (g_strv_length (output->names), ==,
           gcp_view_get_n_members (output->view));
       g_assert_cmpuint (output->member, ==, peer->conference->own->card->id);
+      for (guint i = 0; output->names[i]; i++)
+        g_assert_false (g_strv_contains ((const char *const *) output->names
+                + i + 1, output->names[i]));
       break;
     case BRAVIS_CONFERENCE_MESSAGE:
       note (peer->events, "message %s %.*s",

@@ -6,6 +6,7 @@
  *   - of an epoch, everybody has the same keys, and nobody has keys of an epoch
  *     whose view it is not in
  *   - at each peer, epoch numbers grow
+ *   - in no view have two members one name
  *   - no packet number of a link is used twice
  *   - no datagram shows a name
  */

@@ -559,6 +559,25 @@ test_who_crashed_takes_its_old_place (void)
   check_comes_back (2 * WORLD_SECOND);
 }
 
+/* Somebody crashes at any moment on the way in, and is started and invited again. */
+static void
+test_who_crashed_on_the_way_in_comes_in (void)
+{
+  for (guint lead = 0; lead < 500; lead += 20) {
+    g_autoptr (World) world = world_new_conference (pki, 3, 0);
+    Peer *grace = world_add (world, "grace"), *again;
+
+    peer_invite (world_get (world, 0), grace);
+    world_run (world, lead * WORLD_MS);
+    peer_crash (grace);
+    again = world_add (world, "grace");
+    peer_invite (world_get (world, 1), again);
+    world_run (world, 60 * WORLD_SECOND);
+    world_assert_settled (world, 4);
+    g_assert_cmpuint (peer_n_members (again), ==, 4);
+  }
+}
+
 static void
 test_the_newest_incarnation_wins (void)
 {
@@ -740,6 +759,7 @@ main (int argc, char **argv)
   ADD (three_alone_that_invite_in_a_ring_end_in_one);
   ADD (member_with_others_is_not_lured_away);
   ADD (who_crashed_takes_its_old_place);
+  ADD (who_crashed_on_the_way_in_comes_in);
   ADD (the_newest_incarnation_wins);
   ADD (bad_certificate_is_refused_and_all_say_why);
   ADD (invitee_that_denies_is_reported_by_all);

@@ -259,6 +259,61 @@ test_newcomer_comes_in_though_its_old_incarnation_comes_back (void)
   }
 }
 
+/* Two processes of one name are on their way in, one in each part, while the parts
+ * meet: one of them is in the merged conference. (Here @lead is such that both are
+ * admitted, and not in a view yet, when the parts begin to merge.) */
+static void
+test_two_of_one_name_do_not_come_in_together (void)
+{
+  for (guint lead = 1580; lead <= 1680; lead += 20)
+    for (guint later = 0; later < 6; later++) {
+      g_autoptr (World) world = conference_of_five ();
+      Peer *here = world_add (world, "frank"), *there = world_add (world, "frank");
+      gboolean is_here, is_there;
+
+      cut (world);
+      for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+        sim_network_set_side (world->network, i, 0);
+      world_run (world, lead * WORLD_MS);
+      peer_invite (world_get (world, 3), there);
+      world_run (world, later * 30 * WORLD_MS);
+      peer_invite (world_get (world, 0), here);
+      world_run (world, 45 * WORLD_SECOND);
+      is_here = peer_is_live (here) && peer_n_members (here) == 6;
+      is_there = peer_is_live (there) && peer_n_members (there) == 6;
+      g_assert_true (is_here != is_there);
+      for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+        g_assert_cmpuint (peer_n_members (world_get (world, i)), ==, 6);
+    }
+}
+
+/* Carol invites frank where he is not, and he comes in with the other part. She does
+ * not try on. */
+static void
+test_invitation_to_nowhere_ends_when_its_peer_is_in (void)
+{
+  g_autoptr (World) world = conference_of_five ();
+  Peer *frank = world_add (world, "frank"), *nobody = world_add (world, "frank");
+  Peer *carol = world_get (world, 2);
+
+  cut (world);
+  sim_network_set_side (world->network, frank->node, 1);
+  sim_network_set_side (world->network, nobody->node, 2);
+  peer_invite (world_get (world, 3), frank);
+  peer_invite (carol, nobody);
+  world_run (world, 3 * WORLD_SECOND);
+  g_assert_true (peer_was_told (carol, "unreachable frank@example.org"));
+  sim_network_set_side (world->network, frank->node, 0);
+  heal (world);
+  world_run (world, 12 * WORLD_SECOND);
+  g_assert_cmpuint (peer_n_members (carol), ==, 6);
+  g_ptr_array_set_size (carol->events, 0);
+  world_run (world, 60 * WORLD_SECOND);
+  g_assert_false (peer_was_told (carol, "unreachable frank@example.org"));
+  g_assert_null (bravis_invitations_find (carol->conference->invitations,
+          "frank@example.org"));
+}
+
 static void
 assert_nobody_left (World *world, guint64 number)
 {
@@ -352,6 +407,8 @@ main (int argc, char **argv)
   ADD (who_is_not_valid_any_more_is_put_out_by_its_part);
   ADD (old_incarnation_in_the_other_part_does_not_come_back);
   ADD (newcomer_comes_in_though_its_old_incarnation_comes_back);
+  ADD (two_of_one_name_do_not_come_in_together);
+  ADD (invitation_to_nowhere_ends_when_its_peer_is_in);
   ADD (broken_pair_stays_in_the_conference);
   ADD (who_passes_on_moves_nobody);
   result = g_test_run ();
