@@ -477,12 +477,14 @@ bravis_conference_invite (BravisConference *conference, const char *name,
     const GcpAddress *address, gint64 now, gint64 wall_clock)
 {
   BravisInvitation *invitation;
+  gboolean moved;
 
   set_clocks (conference, now, wall_clock);
   if (conference->state >= BRAVIS_CONFERENCE_LEAVING)
     return;
-  invitation = bravis_invitations_add (conference->invitations, name, address);
-  if (invitation->state <= BRAVIS_INVITATION_KNOCKING)
+  invitation = bravis_invitations_add (conference->invitations, name, address,
+      &moved);
+  if (moved || invitation->state <= BRAVIS_INVITATION_KNOCKING)
     bravis_invitation_wait (invitation, now);
   pump (conference);
 }

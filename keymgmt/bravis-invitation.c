@@ -77,9 +77,11 @@ bravis_invitations_find_handshake (BravisInvitations *invitations,
 
 BravisInvitation *
 bravis_invitations_add (BravisInvitations *invitations, const char *name,
-    const GcpAddress *address)
+    const GcpAddress *address, gboolean *moved)
 {
   BravisInvitation *invitation = bravis_invitations_find (invitations, name);
+
+  *moved = !invitation || !gcp_address_equal (&invitation->address, address);
 
   if (!invitation) {
     invitation = g_new0 (BravisInvitation, 1);

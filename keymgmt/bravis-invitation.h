@@ -41,9 +41,10 @@ typedef struct _BravisInvitations BravisInvitations;
 BravisInvitations *bravis_invitations_new (void);
 void bravis_invitations_free (BravisInvitations *invitations);
 
-/* The one of @name, new (WAITING for nothing) or known; its address is set. */
+/* The one of @name, new (WAITING for nothing) or known; its address is set. @moved: it
+ * had another, or none. */
 BravisInvitation *bravis_invitations_add (BravisInvitations *invitations,
-    const char *name, const GcpAddress *address);
+    const char *name, const GcpAddress *address, gboolean *moved);
 BravisInvitation *bravis_invitations_find (BravisInvitations *invitations,
     const char *name);
 BravisInvitation *bravis_invitations_find_card (BravisInvitations *invitations,
