@@ -350,11 +350,18 @@ bravis_conference_may_join (gpointer user_data, GcpMemberId id, GBytes *bytes)
       conference->own, card, &error);
 }
 
+/* One of its name that came with another part of the group at the same time is in now.
+ * Its inviter will ask the members of both. */
 static gboolean
-is_admitted_no_more (gpointer name, gpointer admitted, gpointer conference)
+is_admitted_no_more (gpointer key, gpointer value, gpointer user_data)
 {
-  return !gcp_engine_is_candidate (((BravisConference *) conference)->engine,
-      ((BravisAdmitted *) admitted)->id);
+  BravisConference *conference = user_data;
+  const BravisAdmitted *admitted = value;
+  GcpMemberId present = bravis_conference_find_name (conference, key);
+
+  if (present != GCP_MEMBER_NONE && present != admitted->id)
+    gcp_engine_put_out (conference->engine, admitted->id, conference->now);
+  return !gcp_engine_is_candidate (conference->engine, admitted->id);
 }
 
 void
