@@ -50,7 +50,7 @@ gcp_change_is_leaving (GcpEngine *engine, GcpMemberId id)
 
   if (id == engine->self)
     return engine->leave_said;
-  peer = gcp_engine_find_peer (engine, id);
+  peer = gcp_known_find_peer (engine, id);
   return peer && peer->leaving;
 }
 
@@ -62,7 +62,7 @@ gcp_change_get_coordinator (GcpEngine *engine)
   for (guint i = 0; i < gcp_view_get_n_members (engine->view); i++) {
     GcpMemberId id = gcp_engine_member_at (engine, i);
 
-    if (gcp_engine_is_lost (engine, id))
+    if (gcp_known_is_lost (engine, id))
       continue;
     if (!gcp_change_is_leaving (engine, id))
       return id;
@@ -81,7 +81,7 @@ is_turn_of (GcpEngine *engine, GcpMemberId id)
   for (gint i = 0; i < index; i++) {
     GcpMemberId before = gcp_engine_member_at (engine, i);
 
-    if (!gcp_engine_is_lost (engine, before)
+    if (!gcp_known_is_lost (engine, before)
         && !gcp_change_is_leaving (engine, before))
       return FALSE;
   }
@@ -153,7 +153,7 @@ hold_flush (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
   peer->held_flush_ids = g_array_ref (m->ids);
   engine->highest = MAX (engine->highest, m->attempt.number);
   for (gint i = 0; i < index; i++) {
-    GcpPeer *before = gcp_engine_find_peer (engine, gcp_engine_member_at (engine, i));
+    GcpPeer *before = gcp_known_find_peer (engine, gcp_engine_member_at (engine, i));
 
     if (before)
       before->accused = TRUE;

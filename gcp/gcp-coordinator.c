@@ -55,7 +55,7 @@ attempt_find (GcpAttempt *attempt, GcpMemberId id)
 guint64
 gcp_coordinator_count_moved (GcpEngine *engine, GcpMemberId id)
 {
-  GcpPeer *peer = gcp_engine_find_peer (engine, id);
+  GcpPeer *peer = gcp_known_find_peer (engine, id);
 
   return peer ? gcp_link_get_n_moved (peer->link) : 0;
 }
@@ -129,7 +129,7 @@ propose (GcpEngine *engine, GcpProposal *proposal)
 
     if (gcp_view_contains (engine->view, id))
       continue;
-    gcp_engine_need_peer (engine, id);
+    gcp_known_need_peer (engine, id);
     if (!gcp_ids_contain (proposal->others, id))
       attempt_add (attempt, id);
   }
@@ -177,11 +177,11 @@ propose_again (GcpEngine *engine, const GcpProposal *old)
 gboolean
 gcp_coordinator_is_ready (GcpEngine *engine, const GcpCandidate *candidate)
 {
-  GcpPeer *peer = gcp_engine_find_peer (engine, candidate->id);
+  GcpPeer *peer = gcp_known_find_peer (engine, candidate->id);
 
   return peer && !candidate->failed
       && gcp_link_get_last_answered (peer->link) >= peer->since
-      && !gcp_engine_is_suspected (engine, peer);
+      && !gcp_known_is_suspected (engine, peer);
 }
 
 /* Newcomers know how to reach those who let them in, not each other: where none of
@@ -217,7 +217,7 @@ add_departures (GcpEngine *engine, GcpProposal *proposal)
 {
   for (guint i = 0; i < gcp_view_get_n_members (engine->view); i++) {
     GcpMessageDeparture departure = { gcp_engine_member_at (engine, i), GCP_FAILED };
-    GcpPeer *peer = gcp_engine_find_peer (engine, departure.id);
+    GcpPeer *peer = gcp_known_find_peer (engine, departure.id);
     GcpReply *reply = attempt_find (engine->attempt, departure.id);
 
     if (gcp_proposal_find (proposal, departure.id) >= 0)
@@ -482,7 +482,7 @@ gcp_coordinator_start (GcpEngine *engine)
     GcpMemberId id = gcp_engine_member_at (engine, i);
     GcpReply *reply;
 
-    if (gcp_engine_is_lost (engine, id))
+    if (gcp_known_is_lost (engine, id))
       continue;
     reply = attempt_add (engine->attempt, id);
     if (id != engine->self) {
@@ -553,7 +553,7 @@ static void
 handle_candidate (GcpEngine *engine, GcpPeer *peer, const GcpMessage *m)
 {
   if (find_reply (engine, peer, m, GCP_PHASE_GATHER))
-    gcp_engine_add_candidate (engine, m->member, m->payload);
+    gcp_known_add_candidate (engine, m->member, m->payload);
 }
 
 static void
@@ -597,7 +597,7 @@ give_up_source (GcpEngine *engine)
 
   for (guint i = 0; i < attempt->replies->len; i++) {
     GcpReply *reply = attempt->replies->pdata[i];
-    GcpPeer *peer = gcp_engine_find_peer (engine, reply->id);
+    GcpPeer *peer = gcp_known_find_peer (engine, reply->id);
 
     if (peer && (reply->id == attempt->source
             || (!gcp_view_id_is_none (attempt->wanted)
@@ -618,7 +618,7 @@ may_adopt (GcpEngine *engine, const GcpProposal *shown)
 
     if (!gcp_view_contains (engine->view, member->id)
         && !gcp_ids_contain (shown->others, member->id)
-        && !gcp_engine_find_candidate (engine, member->id)
+        && !gcp_known_find_candidate (engine, member->id)
         && engine->config.may_join
         && !engine->config.may_join (engine->config.user_data, member->id,
             member->card))

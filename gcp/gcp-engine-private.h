@@ -1,6 +1,7 @@
 /* gcp-engine-private.h: the engine's state, shared by the files it is made of
  *
- *   gcp-engine.c   life, peers, datagrams in and out, suspicion
+ *   gcp-engine.c   life, datagrams in and out
+ *   gcp-known.c    peers, candidates, who departed, who is lost
  *   gcp-order.c    messages within a view: submit, order, receipts, stability
  *   gcp-change.c   from one view to the next, as a member sees it
  *   gcp-coordinator.c      ... as who coordinates it sees it
@@ -255,18 +256,6 @@ struct _GcpEngine {
 };
 
 /* gcp-engine.c */
-GcpPeer *gcp_engine_find_peer (GcpEngine *engine, GcpMemberId id);
-GcpPeer *gcp_engine_need_peer (GcpEngine *engine, GcpMemberId id);
-void gcp_engine_drop_peer (GcpEngine *engine, GcpMemberId id);
-GcpCandidate *gcp_engine_find_candidate (GcpEngine *engine, GcpMemberId id);
-void gcp_engine_add_candidate (GcpEngine *engine, GcpMemberId id,
-    GBytes *card);
-void gcp_engine_drop_candidate (GcpEngine *engine, GcpMemberId id);
-/* NULL: was in no view with this member, or is in the present one. */
-GcpDeparted *gcp_engine_find_departed (GcpEngine *engine, GcpMemberId id);
-void gcp_engine_add_departed (GcpEngine *engine, GcpMemberId id,
-    GcpDeparture why);
-void gcp_engine_drop_departed (GcpEngine *engine, GcpMemberId id);
 void gcp_engine_send (GcpEngine *engine, GcpMemberId to,
     const GcpMessage *message);
 void gcp_engine_send_to_others (GcpEngine *engine, const GcpMessage *message);
@@ -274,12 +263,32 @@ GcpOutput *gcp_engine_add_output (GcpEngine *engine, GcpOutputType type);
 void gcp_engine_end (GcpEngine *engine, GcpEndReason reason);
 /* Tells a former member that it is one, if it was not told just now. */
 void gcp_engine_give_notice (GcpEngine *engine, GcpMemberId to);
-/* Silence, or a broken link. */
-gboolean gcp_engine_is_suspected (GcpEngine *engine, const GcpPeer *peer);
 /* The peer, if @from may have a link. */
 GcpPeer *gcp_engine_admit_sender (GcpEngine *engine, GcpMemberId from);
+
+/* gcp-known.c */
+void gcp_candidate_free (GcpCandidate *candidate);
+GcpPeer *gcp_known_find_peer (GcpEngine *engine, GcpMemberId id);
+GcpPeer *gcp_known_need_peer (GcpEngine *engine, GcpMemberId id);
+void gcp_known_drop_peer (GcpEngine *engine, GcpMemberId id);
+GcpCandidate *gcp_known_find_candidate (GcpEngine *engine, GcpMemberId id);
+void gcp_known_add_candidate (GcpEngine *engine, GcpMemberId id,
+    GBytes *card);
+void gcp_known_drop_candidate (GcpEngine *engine, GcpMemberId id);
+/* NULL: was in no view with this member, or is in the present one. */
+GcpDeparted *gcp_known_find_departed (GcpEngine *engine, GcpMemberId id);
+void gcp_known_add_departed (GcpEngine *engine, GcpMemberId id,
+    GcpDeparture why);
+void gcp_known_drop_departed (GcpEngine *engine, GcpMemberId id);
+/* When @peer is suspected. Nothing heard for as long as the link says (gcp-detector.h);
+ * or, for twice as long, no sign that the other hears this side: a link that works in
+ * one direction only must be seen from both of its ends. Who is accused by another
+ * member has half the time. */
+gint64 gcp_known_get_suspicion_time (GcpEngine *engine, const GcpPeer *peer);
+/* Silence, or a broken link. */
+gboolean gcp_known_is_suspected (GcpEngine *engine, const GcpPeer *peer);
 /* No part of the next view, as far as this member knows: suspected, gone or out. */
-gboolean gcp_engine_is_lost (GcpEngine *engine, GcpMemberId id);
+gboolean gcp_known_is_lost (GcpEngine *engine, GcpMemberId id);
 
 /* gcp-peer.c */
 #define GCP_PEER_TRAILER 8              /* octets behind a link's datagram */

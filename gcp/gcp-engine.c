@@ -2,7 +2,6 @@
 #include <gio/gio.h>
 
 #include "gcp-engine-private.h"
-#include "gcp-fault.h"
 
 void
 gcp_config_init (GcpConfig *config)
@@ -50,132 +49,12 @@ output_free (GcpOutput *output)
   g_free (output);
 }
 
-/* ---- peers, candidates, departed ---- */
-
-GcpPeer *
-gcp_engine_find_peer (GcpEngine *engine, GcpMemberId id)
-{
-  for (guint i = 0; i < engine->peers->len; i++) {
-    GcpPeer *peer = engine->peers->pdata[i];
-
-    if (peer->id == id)
-      return peer;
-  }
-  return NULL;
-}
-
-GcpPeer *
-gcp_engine_need_peer (GcpEngine *engine, GcpMemberId id)
-{
-  GcpPeer *peer = gcp_engine_find_peer (engine, id);
-
-  if (peer)
-    return peer;
-  peer = gcp_peer_new (engine, id);
-  g_ptr_array_add (engine->peers, peer);
-  engine->peers_serial++;
-  return peer;
-}
-
-void
-gcp_engine_drop_peer (GcpEngine *engine, GcpMemberId id)
-{
-  GcpPeer *peer = gcp_engine_find_peer (engine, id);
-
-  if (!peer)
-    return;
-  g_ptr_array_remove (engine->peers, peer);
-  engine->peers_serial++;
-}
-
-static void
-candidate_free (GcpCandidate *candidate)
-{
-  g_bytes_unref (candidate->card);
-  g_free (candidate);
-}
-
-GcpCandidate *
-gcp_engine_find_candidate (GcpEngine *engine, GcpMemberId id)
-{
-  for (guint i = 0; i < engine->candidates->len; i++) {
-    GcpCandidate *candidate = engine->candidates->pdata[i];
-
-    if (candidate->id == id)
-      return candidate;
-  }
-  return NULL;
-}
-
-void
-gcp_engine_drop_candidate (GcpEngine *engine, GcpMemberId id)
-{
-  GcpCandidate *candidate = gcp_engine_find_candidate (engine, id);
-
-  if (candidate)
-    g_ptr_array_remove (engine->candidates, candidate);
-}
-
-GcpDeparted *
-gcp_engine_find_departed (GcpEngine *engine, GcpMemberId id)
-{
-  for (guint i = 0; i < engine->departed->len; i++) {
-    GcpDeparted *departed = &g_array_index (engine->departed, GcpDeparted, i);
-
-    if (departed->id == id)
-      return departed;
-  }
-  return NULL;
-}
-
-void
-gcp_engine_add_departed (GcpEngine *engine, GcpMemberId id, GcpDeparture why)
-{
-  GcpDeparted departed = {
-    .id = id,.why = why,.since = engine->now,
-    .last_notice = engine->now - GCP_NOTICE_INTERVAL,
-    .next_probe = engine->now + engine->config.probe,
-    .probe_interval = engine->config.probe
-  };
-
-  if (gcp_engine_find_departed (engine, id))
-    return;
-  if (engine->departed->len >= GCP_MAX_DEPARTED)
-    g_array_remove_index (engine->departed, 0);
-  g_array_append_val (engine->departed, departed);
-}
-
-void
-gcp_engine_drop_departed (GcpEngine *engine, GcpMemberId id)
-{
-  for (guint i = engine->departed->len; i-- > 0;)
-    if (g_array_index (engine->departed, GcpDeparted, i).id == id)
-      g_array_remove_index (engine->departed, i);
-}
-
-void
-gcp_engine_add_candidate (GcpEngine *engine, GcpMemberId id, GBytes *card)
-{
-  GcpCandidate *candidate;
-
-  if (id == GCP_MEMBER_NONE || gcp_view_contains (engine->view, id)
-      || gcp_engine_find_departed (engine, id)
-      || gcp_engine_find_candidate (engine, id)
-      || g_bytes_get_size (card) > GCP_MAX_CARD_SIZE
-      || gcp_view_get_n_members (engine->view) + engine->candidates->len
-      >= GCP_MAX_MEMBERS)
-    return;
-  candidate = g_new0 (GcpCandidate, 1);
-  candidate->id = id;
-  candidate->card = g_bytes_ref (card);
-  candidate->since = engine->now;
-  g_ptr_array_add (engine->candidates, candidate);
-}
+/* ---- messages out ---- */
 
 static void
 send_bytes (GcpEngine *engine, GcpMemberId to, GBytes *bytes)
 {
-  GcpLink *link = gcp_engine_need_peer (engine, to)->link;
+  GcpLink *link = gcp_known_need_peer (engine, to)->link;
   guint n = engine->candidates->len
       + (engine->view ? gcp_view_get_n_members (engine->view) : 0);
 
@@ -204,46 +83,6 @@ gcp_engine_send_to_others (GcpEngine *engine, const GcpMessage *message)
     if (to != engine->self)
       send_bytes (engine, to, bytes);
   }
-}
-
-/* ---- suspicion ---- */
-
-/* Nothing heard for as long as the link says (gcp-detector.h); or, for twice as
- * long, no sign that the other hears this side: a link that works in one direction
- * only must be seen from both of its ends. Who is accused by another member has
- * half the time. */
-static gint64
-get_suspicion_time (GcpEngine *engine, const GcpPeer *peer)
-{
-  gint64 silence = gcp_link_get_silence (peer->link);
-  gint64 heard = gcp_link_get_last_heard (peer->link);
-  gint64 answered = gcp_link_get_last_answered (peer->link);
-
-  if (peer->accused)
-    silence /= 2;
-  if (GCP_FAULT (IMPATIENT))
-    silence /= 8;
-  return MAX (MIN (heard + silence, answered + 2 * silence),
-      engine->grace_until);
-}
-
-gboolean
-gcp_engine_is_suspected (GcpEngine *engine, const GcpPeer *peer)
-{
-  return gcp_link_is_broken (peer->link)
-      || engine->now >= get_suspicion_time (engine, peer);
-}
-
-gboolean
-gcp_engine_is_lost (GcpEngine *engine, GcpMemberId id)
-{
-  const GcpPeer *peer;
-
-  if (id == engine->self)
-    return engine->out;
-  peer = gcp_engine_find_peer (engine, id);
-  return !peer || peer->out || peer->gone
-      || gcp_engine_is_suspected (engine, peer);
 }
 
 /* ---- beginning ---- */
@@ -276,7 +115,7 @@ engine_new (const GcpConfig *config, GcpMemberId self, GBytes *card,
   engine->peers = g_ptr_array_new_with_free_func ((GDestroyNotify) gcp_peer_free);
   engine->departed = g_array_new (FALSE, FALSE, sizeof (GcpDeparted));
   engine->candidates =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) candidate_free);
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gcp_candidate_free);
   engine->lineage = gcp_lineage_new ();
   engine->self_index = -1;
   engine->leave_deadline = G_MAXINT64;
@@ -353,7 +192,7 @@ run_end (GcpEngine *engine)
   for (guint i = 0; i < engine->peers->len; i++) {
     GcpPeer *peer = engine->peers->pdata[i];
 
-    if (!gcp_engine_is_suspected (engine, peer)
+    if (!gcp_known_is_suspected (engine, peer)
         && !gcp_link_is_settled (peer->link))
       settled = FALSE;
   }
@@ -367,7 +206,7 @@ is_alone (GcpEngine *engine)
   for (guint i = 0; i < gcp_view_get_n_members (engine->view); i++) {
     GcpMemberId id = gcp_view_get_member (engine->view, i)->id;
 
-    if (id != engine->self && !gcp_engine_is_lost (engine, id))
+    if (id != engine->self && !gcp_known_is_lost (engine, id))
       return FALSE;
   }
   return TRUE;
@@ -479,7 +318,7 @@ take_messages (GcpEngine *engine, GcpPeer *peer)
     if (gcp_message_read (&m, bytes))
       verdict = handle_message (engine, peer, &m);
     if (engine->peers_serial != serial
-        && gcp_engine_find_peer (engine, id) != peer)
+        && gcp_known_find_peer (engine, id) != peer)
       return FALSE;
     if (verdict == TAKE)
       g_bytes_unref (gcp_link_take (peer->link));
@@ -535,7 +374,7 @@ static void
 receive_notice (GcpEngine *engine, GcpMemberId from, const guint8 *data,
     gsize size)
 {
-  GcpPeer *peer = gcp_engine_find_peer (engine, from);
+  GcpPeer *peer = gcp_known_find_peer (engine, from);
   GcpViewId view;
   gboolean primary;
   GcpDeparture why;
@@ -559,7 +398,7 @@ receive_notice (GcpEngine *engine, GcpMemberId from, const guint8 *data,
 void
 gcp_engine_give_notice (GcpEngine *engine, GcpMemberId to)
 {
-  GcpDeparted *departed = gcp_engine_find_departed (engine, to);
+  GcpDeparted *departed = gcp_known_find_departed (engine, to);
   GcpOutput *output;
 
   if (!departed || engine->state != GCP_STATE_MEMBER
@@ -577,17 +416,17 @@ gcp_engine_give_notice (GcpEngine *engine, GcpMemberId to)
 GcpPeer *
 gcp_engine_admit_sender (GcpEngine *engine, GcpMemberId from)
 {
-  GcpPeer *peer = gcp_engine_find_peer (engine, from);
+  GcpPeer *peer = gcp_known_find_peer (engine, from);
 
   if (peer)
     return peer;
   if (engine->state == GCP_STATE_JOINING
       ? engine->peers->len < GCP_MAX_MEMBERS
-      : gcp_engine_find_candidate (engine, from)
+      : gcp_known_find_candidate (engine, from)
       || gcp_merge_may_talk (engine, from)
       || (engine->prepared
           && gcp_proposal_find (engine->prepared, from) >= 0))
-    return gcp_engine_need_peer (engine, from);
+    return gcp_known_need_peer (engine, from);
   return NULL;
 }
 
@@ -681,32 +520,32 @@ gcp_engine_admit (GcpEngine *engine, GcpMemberId id, GBytes *card, gint64 now)
   set_time (engine, now);
   if (engine->state != GCP_STATE_MEMBER)
     return;
-  gcp_engine_add_candidate (engine, id, card);
+  gcp_known_add_candidate (engine, id, card);
   run (engine);
 }
 
 gboolean
 gcp_engine_is_candidate (GcpEngine *engine, GcpMemberId id)
 {
-  return gcp_engine_find_candidate (engine, id) != NULL;
+  return gcp_known_find_candidate (engine, id) != NULL;
 }
 
 void
 gcp_engine_put_out (GcpEngine *engine, GcpMemberId id, gint64 now)
 {
-  GcpDeparted *departed = gcp_engine_find_departed (engine, id);
+  GcpDeparted *departed = gcp_known_find_departed (engine, id);
   GcpPeer *peer;
 
   set_time (engine, now);
   if (engine->state != GCP_STATE_MEMBER)
     return;
-  gcp_engine_drop_candidate (engine, id);
+  gcp_known_drop_candidate (engine, id);
   if (id == engine->self) {
     engine->out = TRUE;
     engine->leave_deadline = MIN (engine->leave_deadline,
         engine->now + 2 * engine->config.suspicion);
   } else if (gcp_view_contains (engine->view, id)) {
-    peer = gcp_engine_find_peer (engine, id);
+    peer = gcp_known_find_peer (engine, id);
     if (peer)
       peer->out = TRUE;
   } else if (departed) {
@@ -825,7 +664,7 @@ gcp_engine_deadline (const GcpEngine *engine)
     deadline = MIN (deadline, engine->leave_deadline);
   for (guint i = 0; i < engine->peers->len; i++) {
     const GcpPeer *peer = engine->peers->pdata[i];
-    gint64 suspicion = get_suspicion_time (self, peer);
+    gint64 suspicion = gcp_known_get_suspicion_time (self, peer);
 
     deadline = MIN (deadline, gcp_link_deadline (peer->link));
     /* What has passed has been acted upon. */

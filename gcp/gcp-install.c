@@ -52,17 +52,17 @@ renew_peers (GcpEngine *engine, GcpProposal *proposal, GArray *departures)
     GcpDepartureRecord *record = &g_array_index (departures,
         GcpDepartureRecord, i);
 
-    gcp_engine_add_departed (engine, record->id, record->why);
+    gcp_known_add_departed (engine, record->id, record->why);
   }
   /* A newcomer looks for them as well. */
   for (guint i = 0; i < proposal->departures->len; i++) {
     GcpMessageDeparture *departure = &g_array_index (proposal->departures,
         GcpMessageDeparture, i);
 
-    gcp_engine_add_departed (engine, departure->id, departure->why);
+    gcp_known_add_departed (engine, departure->id, departure->why);
   }
   for (guint i = 0; i < proposal->dropped->len; i++)
-    gcp_engine_drop_candidate (engine,
+    gcp_known_drop_candidate (engine,
         g_array_index (proposal->dropped, GcpMemberId, i));
   for (guint i = engine->peers->len; i-- > 0;) {
     GcpPeer *peer = engine->peers->pdata[i];
@@ -73,21 +73,21 @@ renew_peers (GcpEngine *engine, GcpProposal *proposal, GArray *departures)
     peer->refusals = 0;
     peer->held_flush = (GcpViewId) { 0 };
     if (gcp_proposal_find (proposal, id) < 0
-        && !gcp_engine_find_candidate (engine, id)) {
+        && !gcp_known_find_candidate (engine, id)) {
       gcp_peer_say_farewell (engine, peer);
-      gcp_engine_drop_peer (engine, id);
+      gcp_known_drop_peer (engine, id);
     }
   }
   for (guint i = 0; i < proposal->lost->len; i++)
-    gcp_engine_add_departed (engine,
+    gcp_known_add_departed (engine,
         g_array_index (proposal->lost, GcpMemberId, i), GCP_FAILED);
   for (guint i = 0; i < proposal->members->len; i++) {
     GcpMemberId id = g_array_index (proposal->members, GcpMember, i).id;
 
-    gcp_engine_drop_candidate (engine, id);
-    gcp_engine_drop_departed (engine, id);
+    gcp_known_drop_candidate (engine, id);
+    gcp_known_drop_departed (engine, id);
     if (id != engine->self)
-      gcp_engine_need_peer (engine, id);
+      gcp_known_need_peer (engine, id);
   }
   engine->peers_serial++;
 }

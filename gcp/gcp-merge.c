@@ -73,7 +73,7 @@ begin (GcpEngine *engine, GcpMemberId other, GcpViewId id, gboolean leads)
   engine->merge.id = id;
   engine->merge.leads = leads;
   engine->merge.cards = g_array_new (FALSE, FALSE, sizeof (GcpMember));
-  gcp_engine_need_peer (engine, other);
+  gcp_known_need_peer (engine, other);
   expect_answer (engine);
 }
 
@@ -91,7 +91,7 @@ static void
 give_up (GcpEngine *engine, gboolean tell)
 {
   GcpMemberId other = engine->merge.other;
-  GcpPeer *peer = gcp_engine_find_peer (engine, other);
+  GcpPeer *peer = gcp_known_find_peer (engine, other);
 
   if (other == GCP_MEMBER_NONE)
     return;
@@ -106,11 +106,11 @@ give_up (GcpEngine *engine, gboolean tell)
   engine->next_merge = MAX (engine->next_merge,
       engine->now + engine->merge_pause);
   if (!peer || (engine->view && gcp_view_contains (engine->view, other))
-      || gcp_engine_find_candidate (engine, other)
+      || gcp_known_find_candidate (engine, other)
       || (engine->prepared && gcp_proposal_find (engine->prepared, other) >= 0))
     return;
   gcp_peer_say_farewell (engine, peer);
-  gcp_engine_drop_peer (engine, other);
+  gcp_known_drop_peer (engine, other);
 }
 
 void
@@ -431,7 +431,7 @@ list_staying (GcpEngine *engine)
 
   for (guint i = 0; i < gcp_view_get_n_members (engine->view); i++) {
     GcpMemberId id = gcp_engine_member_at (engine, i);
-    GcpPeer *peer = gcp_engine_find_peer (engine, id);
+    GcpPeer *peer = gcp_known_find_peer (engine, id);
 
     if (!(peer && (peer->out || peer->leaving)))
       gcp_ids_add (ids, id);
@@ -450,7 +450,7 @@ list_staying (GcpEngine *engine)
 static gboolean
 may_come (GcpEngine *engine, const GcpMember *member, const GArray *own)
 {
-  const GcpDeparted *departed = gcp_engine_find_departed (engine, member->id);
+  const GcpDeparted *departed = gcp_known_find_departed (engine, member->id);
 
   return !(departed && departed->why != GCP_FAILED)
       && is_taken (engine, member, own);
@@ -717,7 +717,7 @@ static void
 receive_members_probe (GcpEngine *engine, GcpMemberId from,
     const GcpProbe *probe)
 {
-  GcpPeer *peer = gcp_engine_find_peer (engine, from);
+  GcpPeer *peer = gcp_known_find_peer (engine, from);
 
   if (!peer || gcp_view_id_compare (probe->view, engine->view_id) <= 0
       || (engine->prepared
@@ -730,7 +730,7 @@ void
 gcp_merge_receive_probe (GcpEngine *engine, GcpMemberId from,
     const guint8 *data, gsize size)
 {
-  GcpDeparted *departed = gcp_engine_find_departed (engine, from);
+  GcpDeparted *departed = gcp_known_find_departed (engine, from);
   GcpProbe probe;
 
   if (engine->state != GCP_STATE_MEMBER || engine->config.probe <= 0
@@ -772,7 +772,7 @@ gcp_merge_receive_probe (GcpEngine *engine, GcpMemberId from,
 gboolean
 gcp_merge_is_believed (GcpEngine *engine, GcpMemberId from)
 {
-  return from == engine->referred || gcp_engine_find_departed (engine, from);
+  return from == engine->referred || gcp_known_find_departed (engine, from);
 }
 
 gboolean
@@ -795,7 +795,7 @@ gcp_merge_run (GcpEngine *engine)
     gboolean said = merge->said;
 
     if (is_coordinator (engine) && engine->now < merge->deadline
-        && !gcp_engine_is_lost (engine, merge->other))
+        && !gcp_known_is_lost (engine, merge->other))
       return;
     give_up (engine, TRUE);
     if (said && engine->attempt)

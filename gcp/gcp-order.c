@@ -102,7 +102,7 @@ order_item (GcpEngine *engine, GcpItem *item)
     if (m.omitted)
       gcp_engine_send (engine, to, &m);
     else
-      gcp_link_send (gcp_engine_need_peer (engine, to)->link, whole);
+      gcp_link_send (gcp_known_need_peer (engine, to)->link, whole);
   }
   engine->cost_since += gcp_item_cost (item);
   gcp_log_add (&engine->log, item);
@@ -116,7 +116,7 @@ take_pending (GcpEngine *engine, guint index)
 
   if (index == 0)
     return gcp_order_take_submitted (engine);
-  peer = gcp_engine_find_peer (engine,
+  peer = gcp_known_find_peer (engine,
       gcp_view_get_member (engine->view, index)->id);
   item = peer ? g_queue_pop_head (&peer->pending) : NULL;
   if (item)
@@ -143,7 +143,7 @@ get_room_of_links (GcpEngine *engine)
   gsize least = GCP_LINK_QUEUE;
 
   for (guint i = 1; i < gcp_view_get_n_members (engine->view); i++) {
-    GcpPeer *peer = gcp_engine_find_peer (engine,
+    GcpPeer *peer = gcp_known_find_peer (engine,
         gcp_view_get_member (engine->view, i)->id);
 
     if (peer)
@@ -203,7 +203,7 @@ compute_stable (GcpEngine *engine)
   guint64 stable = engine->log.held;
 
   for (guint i = 1; i < gcp_view_get_n_members (engine->view); i++) {
-    GcpPeer *peer = gcp_engine_find_peer (engine,
+    GcpPeer *peer = gcp_known_find_peer (engine,
         gcp_view_get_member (engine->view, i)->id);
 
     stable = MIN (stable, peer ? peer->receipt : 0);

@@ -90,7 +90,7 @@ gcp_peer_say_farewell (GcpEngine *engine, GcpPeer *peer)
 {
   GBytes *bytes;
 
-  if (gcp_engine_is_suspected (engine, peer))
+  if (gcp_known_is_suspected (engine, peer))
     return;
   gcp_link_hurry (peer->link);
   while ((bytes = gcp_peer_poll (engine, peer)))

@@ -26,7 +26,7 @@ static gboolean
 is_of_the_group (GcpEngine *engine, const GcpPeer *peer)
 {
   return engine->state == GCP_STATE_JOINING
-      || gcp_engine_find_candidate (engine, peer->id)
+      || gcp_known_find_candidate (engine, peer->id)
       || (engine->view && gcp_view_contains (engine->view, peer->id));
 }
 
@@ -44,7 +44,7 @@ may_pass (GcpEngine *engine, const GcpPeer *relay)
 {
   return relay->talked && !relay->out && !relay->gone
       && !gcp_relay_is_broken (engine, relay)
-      && !gcp_engine_is_suspected (engine, relay);
+      && !gcp_known_is_suspected (engine, relay);
 }
 
 /* The one over which something came last; until something has, one after the
@@ -53,7 +53,7 @@ static GcpMemberId
 choose_relay (GcpEngine *engine, GcpPeer *peer)
 {
   GcpPath *path = &peer->path;
-  const GcpPeer *relay = gcp_engine_find_peer (engine, path->relay);
+  const GcpPeer *relay = gcp_known_find_peer (engine, path->relay);
 
   if (relay && relay != peer && may_pass (engine, relay)
       && engine->now - path->relayed < get_patience (peer))

@@ -29,12 +29,12 @@ is_in_vain (GcpEngine *engine, GcpReply *reply)
 {
   GcpAttempt *attempt = engine->attempt;
   gboolean late = engine->now >= attempt->deadline;
-  GcpPeer *peer = gcp_engine_find_peer (engine, reply->id);
-  GcpCandidate *candidate = gcp_engine_find_candidate (engine, reply->id);
+  GcpPeer *peer = gcp_known_find_peer (engine, reply->id);
+  GcpCandidate *candidate = gcp_known_find_candidate (engine, reply->id);
 
   if (late && peer)
     peer->gone = TRUE;
-  if (!late && !gcp_engine_is_lost (engine, reply->id))
+  if (!late && !gcp_known_is_lost (engine, reply->id))
     return FALSE;
   if (gcp_view_contains (engine->view, reply->id))
     return TRUE;
@@ -52,7 +52,7 @@ is_in_vain (GcpEngine *engine, GcpReply *reply)
 static gboolean
 gets_on (GcpEngine *engine, const GcpReply *reply)
 {
-  GcpPeer *peer = gcp_engine_find_peer (engine, reply->id);
+  GcpPeer *peer = gcp_known_find_peer (engine, reply->id);
   gint64 suspicions = (engine->now - engine->attempt->began)
       / engine->config.suspicion;
 
@@ -112,13 +112,13 @@ watch_candidates (GcpEngine *engine)
     GcpCandidate *candidate = engine->candidates->pdata[i];
 
     if (engine->now >= candidate->since + engine->config.joining_timeout) {
-      gcp_engine_drop_peer (engine, candidate->id);
-      gcp_engine_drop_candidate (engine, candidate->id);
+      gcp_known_drop_peer (engine, candidate->id);
+      gcp_known_drop_candidate (engine, candidate->id);
       continue;
     }
     if (candidate->failed)
       continue;
-    gcp_engine_need_peer (engine, candidate->id);
+    gcp_known_need_peer (engine, candidate->id);
     ready = ready || gcp_coordinator_is_ready (engine, candidate);
   }
   return ready;
@@ -132,7 +132,7 @@ is_outbid (GcpEngine *engine)
     GcpPeer *peer = engine->peers->pdata[i];
 
     if (gcp_view_id_compare (peer->held_flush, engine->promised) > 0
-        && !gcp_engine_is_lost (engine, peer->id))
+        && !gcp_known_is_lost (engine, peer->id))
       return TRUE;
   }
   return FALSE;
@@ -145,7 +145,7 @@ is_change_needed (GcpEngine *engine)
   if (engine->frozen || is_outbid (engine))
     return TRUE;
   for (guint i = 0; i < gcp_view_get_n_members (engine->view); i++)
-    if (gcp_engine_is_lost (engine, gcp_engine_member_at (engine, i)))
+    if (gcp_known_is_lost (engine, gcp_engine_member_at (engine, i)))
       return TRUE;
   return FALSE;
 }
@@ -169,11 +169,11 @@ static gint64
 get_end_of_following (const GcpEngine *engine)
 {
   const GcpPeer *peer = engine->frozen && !engine->attempt
-      ? gcp_engine_find_peer ((GcpEngine *) engine, engine->promised.proposer)
+      ? gcp_known_find_peer ((GcpEngine *) engine, engine->promised.proposer)
       : NULL;
 
   return peer && peer->out && !peer->gone
-      && !gcp_engine_is_suspected ((GcpEngine *) engine, peer)
+      && !gcp_known_is_suspected ((GcpEngine *) engine, peer)
       ? engine->followed + engine->config.suspicion : 0;
 }
 

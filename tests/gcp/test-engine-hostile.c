@@ -536,7 +536,7 @@ test_member_that_probes_from_a_later_view_is_gone (void)
 static gsize
 get_waiting (GcpPuppet *puppet)
 {
-  const GcpPeer *peer = gcp_engine_find_peer (puppet->engine,
+  const GcpPeer *peer = gcp_known_find_peer (puppet->engine,
       GCP_PUPPET_MEMBER);
 
   return peer ? gcp_link_get_queued (peer->link) : 0;
