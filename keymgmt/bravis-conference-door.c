@@ -143,15 +143,6 @@ on_ready (BravisConference *conference, const BravisDoorOutput *output)
     bravis_conference_on_vouched (conference, proposal);
 }
 
-/* Who leads the group is in the roster that the invitee took: it hears nobody else. It
- * may be another by now, where the group became one with another part. */
-static gboolean
-can_be_led (BravisConference *conference, const BravisInvitation *invitation)
-{
-  return gcp_view_contains (invitation->told,
-      gcp_view_get_member (conference->view, 0)->id);
-}
-
 void
 bravis_conference_on_vouched (BravisConference *conference,
     BravisProposal *proposal)
@@ -167,11 +158,11 @@ bravis_conference_on_vouched (BravisConference *conference,
   if (invitation->state == BRAVIS_INVITATION_VOTING) {
     g_autoptr (GBytes) roster = bravis_conference_make_roster (conference);
 
-    bravis_invitation_welcome (invitation, conference->view);
+    invitation->state = BRAVIS_INVITATION_WELCOMED;
     bravis_door_welcome (conference->door, invitation->handshake, roster,
         conference->now);
   } else if (invitation->state == BRAVIS_INVITATION_READY
-      && !proposal->admitting && can_be_led (conference, invitation)) {
+      && !proposal->admitting) {
     proposal->admitting = TRUE;
     bravis_conference_multicast_message (conference, &message);
   }

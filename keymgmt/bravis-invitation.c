@@ -13,7 +13,6 @@ free_invitation (gpointer data)
 
   g_free (invitation->name);
   g_clear_pointer (&invitation->card, bravis_card_unref);
-  g_clear_pointer (&invitation->told, gcp_view_unref);
   g_free (invitation);
 }
 
@@ -108,14 +107,6 @@ bravis_invitation_show_card (BravisInvitation *invitation, guint64 handshake,
   g_clear_pointer (&invitation->card, bravis_card_unref);
   invitation->card = bravis_card_ref (card);
   invitation->seen = *seen;
-}
-
-void
-bravis_invitation_welcome (BravisInvitation *invitation, GcpView *view)
-{
-  invitation->state = BRAVIS_INVITATION_WELCOMED;
-  g_clear_pointer (&invitation->told, gcp_view_unref);
-  invitation->told = gcp_view_ref (view);
 }
 
 void

@@ -33,7 +33,6 @@ typedef struct {
   guint64 handshake;            /* from VOTING on */
   BravisCard *card;             /* from VOTING on */
   GcpAddress seen;              /* the invitee's address, from VOTING on */
-  GcpView *told;                /* whose roster it was given, from WELCOMED on */
 } BravisInvitation;
 
 typedef struct _BravisInvitations BravisInvitations;
@@ -58,7 +57,6 @@ void bravis_invitations_remove (BravisInvitations *invitations,
 
 void bravis_invitation_show_card (BravisInvitation *invitation,
     guint64 handshake, BravisCard *card, const GcpAddress *seen);
-void bravis_invitation_welcome (BravisInvitation *invitation, GcpView *view);
 void bravis_invitation_wait (BravisInvitation *invitation, gint64 when);
 
 /* Whether somebody is on its way in. */

@@ -7,7 +7,7 @@
 
 #define N_PEOPLE 5
 #define N_STEPS 14
-#define DEFAULT_HISTORIES 20
+#define DEFAULT_HISTORIES 8
 
 static TestPki *pki;
 static guint n_together;        /* histories */
