@@ -1,115 +1,178 @@
-"""Two streams of messages between two members: docs/protocol.md, section 5.2. It keeps
-the rules for what a datagram says and for what is taken; it sends again by a plain
-timeout, and has a small window instead of congestion control."""
+"""Section 5.2: a link, two streams of messages over datagrams that are lost, doubled and
+late. A small fixed window stands in the place of the congestion control."""
 
-from wire import Malformed, Reader, u8, u16, u32, u64, vector
+from collections import deque
 
-LINK = 1
-ANSWER, ECHO = 1, 2
-SEGMENT = 900
-WINDOW = 16
-AGAIN = 0.15            # s until a segment is sent again
-BEAT = 0.05             # s between signs of life
-ROOM = 256
+from datagram import ANSWER, CLOCK, ECHO, Clock, Datagram, is_newer, microseconds
+from liveness import HEARTBEAT, Liveness
+from roundtrip import RoundTrip
+from segments import WINDOW, Incoming, Outgoing
+from wire import Malformed, check
 
-
-def micros(now):
-    return int(now * 1e6) % 2 ** 32
+PROBED, ROOM_SAID_AT_ONCE = 2, 16
+ACKNOWLEDGED_AT_ONCE, ACKNOWLEDGEMENT_DELAY = 8, 0.005
+DOUBLED_TIMEOUT, MOST_DOUBLED = 0.2, 8
 
 
 class Channel:
-    def __init__(self, number):
-        """@number: of this link among all that this end makes, from 1."""
-        self.own, self.other = number, 0
-        self.sent = 0                   # datagrams
-        self.last_stamp = None
-        self.heard = None               # (stamp, when)
-        self.unsent = b''
-        self.segments = {}              # number -> octets, not acknowledged
-        self.sent_at = {}
-        self.next = 0                   # number of the next segment to be cut
-        self.greatest = ROOM            # segments below it are taken by the other
-        self.got = {}                   # number -> octets, out of order
-        self.ack = 0
-        self.stream = b''
-        self.due = 0.0
-        self.messages = []              # that came, whole
+    """One link. @own: its number here; @other: the newest of the other end's; @send: takes
+    a datagram."""
 
-    def send(self, message):
-        self.unsent += vector(3, message)
+    def __init__(self, own, other, send, now):
+        self.own, self.other, self._send = own, other, send
+        self.broken = self.came = self.echoed = False
+        self.incoming, self.outgoing = Incoming(), Outgoing()
+        self._clock, self._round_trip, self._liveness = Clock(), RoundTrip(), Liveness()
+        self._number, self._pace = 0, HEARTBEAT
+        self._stamp, self._stamp_came = None, 0
+        self._heard = self._echoed_at = now
+        self._sent_at = now - HEARTBEAT
+        self._newest_echo, self._timeouts, self._timed_out = None, 0, now
+        self._unacknowledged, self._acknowledge_at, self._limit_said = 0, None, 0
 
-    def receive(self, datagram, now):
-        reader = Reader(datagram)
-        if reader.u8() != LINK:
-            raise Malformed('no datagram of a link')
-        flags, _, _ = reader.u8(), reader.u32(), reader.u16()
-        stamp, _, _ = reader.u32(), reader.u32(), reader.u32()
-        ack, room, sack = reader.u64(), reader.u16(), reader.vector(1)
-        own, other = (int.from_bytes(datagram[at:at + 4], 'big')
-                      for at in (len(datagram) - 8, len(datagram) - 4))
-        if own == 0 or own < self.other or other not in (0, self.own) or ack > self.next:
+    # --- what the layer above asks for ---
+
+    def say(self, message):
+        self.outgoing.say(message)
+
+    def peek(self):
+        try:
+            return self.incoming.peek()
+        except Malformed:
+            self.broken = True
+            return None
+
+    def pop(self):
+        self.incoming.pop()
+        if self.incoming.limit() >= self._limit_said + ROOM_SAID_AT_ONCE:
+            self._acknowledge_by(0)
+
+    def is_suspected(self, now, share=1):
+        silence = share * self._liveness.silence(self._round_trip.spread())
+        return (self.broken or now - self._heard > silence
+                or now - self._echoed_at > 2 * silence)
+
+    def is_idle(self):
+        return self.outgoing.is_idle()
+
+    def backlog(self):
+        """The octets that wait to be sent for the first time."""
+        return len(self.outgoing.waiting)
+
+    # --- what comes ---
+
+    def receive(self, octets, now):
+        """False: the other end has begun anew, with the number that is in other now."""
+        datagram = Datagram.read(octets)
+        check(datagram.own and datagram.own >= self.other
+              and datagram.other in (0, self.own), 'of another link')
+        if datagram.own > self.other and self.came:
+            self.other = datagram.own
+            return False
+        come = self.outgoing.acknowledge(datagram)
+        self.other, self.came, self._heard = datagram.own, True, now
+        self._liveness.hear(datagram.number)
+        self._pace = min(max(datagram.interval / 1000, HEARTBEAT / 4), HEARTBEAT)
+        if self._stamp is None or is_newer(datagram.stamp, self._stamp):
+            self._stamp, self._stamp_came = datagram.stamp, now
+        if datagram.flags & ECHO:
+            self._take_echo(datagram, come, now)
+        self._take_segment(datagram, now)
+        return True
+
+    def _take_echo(self, datagram, come, now):
+        self.echoed = True
+        if come:
+            self._timeouts = 0
+        age = (microseconds(now) - datagram.echo) % CLOCK
+        if age < CLOCK // 2:
+            self._round_trip.sample(max(age - datagram.delay, 0) / 1e6)
+        if self._newest_echo is None or is_newer(datagram.echo, self._newest_echo):
+            self._newest_echo = datagram.echo
+            self._echoed_at = now - age / 1e6 if age < CLOCK // 2 else now
+
+    def _take_segment(self, datagram, now):
+        if datagram.flags & ANSWER:
+            self._acknowledge_by(now)
+        if datagram.segment:
+            in_order = self.incoming.take(*datagram.segment)
+            self._unacknowledged += 1
+            waits = in_order and self._unacknowledged < ACKNOWLEDGED_AT_ONCE
+            self._acknowledge_by(now + ACKNOWLEDGEMENT_DELAY if waits else now)
+
+    def _acknowledge_by(self, time):
+        earlier = self._acknowledge_at
+        self._acknowledge_at = time if earlier is None else min(time, earlier)
+
+    # --- what goes ---
+
+    def tick(self, now):
+        self._resend_lost(now)
+        self._resend_by_time(now)
+        while (number := self.outgoing.cut()) is not None:
+            self._say_datagram(now, number)
+        acknowledge = self._acknowledge_at is not None and now >= self._acknowledge_at
+        pace = self._pace / 2 if self._is_anxious(now) else self._pace
+        if acknowledge or now - self._sent_at >= pace:
+            self._say_datagram(now)
+
+    def _is_anxious(self, now):
+        wanted = 2.5 * self._interval()
+        return (now - self._heard > wanted
+                or now - self._echoed_at > wanted + (self._round_trip.smoothed or 0))
+
+    def _interval(self):
+        return self._liveness.interval(self._round_trip.spread())
+
+    def _resend_lost(self, now):
+        if self._newest_echo is None or self._round_trip.smoothed is None:
             return
-        self.other = own
-        if self.heard is None or (stamp - self.heard[0]) % 2 ** 32 < 2 ** 31:
-            self.heard = stamp, now
-        self.acknowledge(ack, room, sack)
-        if len(datagram) - 8 > reader.at:
-            self.take_segment(reader.u64(), datagram[reader.at:len(datagram) - 8])
-            self.due = now
-        if flags & ANSWER:
-            self.due = now
+        late = microseconds(self._round_trip.reordering())
+        long_ago = late + microseconds(self._round_trip.smoothed)
+        for number, (_, stamp) in list(self.outgoing.flight.items()):
+            if is_newer(self._newest_echo, stamp) and (
+                    (self._newest_echo - stamp) % CLOCK > late
+                    or (microseconds(now) - stamp) % CLOCK > long_ago):
+                self._say_datagram(now, number)
 
-    def acknowledge(self, ack, room, sack):
-        self.greatest = max(self.greatest, ack + room)
-        for number in list(self.segments):
-            bit = number - ack - 1
-            if number < ack or (0 <= bit < 8 * len(sack) and sack[bit // 8] >> bit % 8 & 1):
-                del self.segments[number]
-
-    def take_segment(self, number, octets):
-        if not self.ack <= number < self.ack + ROOM or not octets:
+    def _resend_by_time(self, now):
+        flight = self.outgoing.flight
+        if not flight:
             return
-        self.got[number] = octets
-        while self.ack in self.got:
-            self.stream += self.got.pop(self.ack)
-            self.ack += 1
-        while len(self.stream) >= 3:
-            size = int.from_bytes(self.stream[:3], 'big')
-            if size > 65536:
-                raise Malformed('a message too long')
-            if len(self.stream) < 3 + size:
-                break
-            self.messages.append(self.stream[3:3 + size])
-            self.stream = self.stream[3 + size:]
+        timeout = self._round_trip.timeout()
+        timeout = min(timeout * 2**self._timeouts, max(timeout, DOUBLED_TIMEOUT))
+        age = max((microseconds(now) - stamp) % CLOCK for _, stamp in flight.values()) / 1e6
+        if age > timeout and now - self._timed_out > timeout:
+            self._timeouts, self._timed_out = min(self._timeouts + 1, MOST_DOUBLED), now
+            for number in sorted(flight)[:PROBED]:
+                self._say_datagram(now, number)
 
-    def poll(self, now):
-        """The datagrams that are due."""
-        while self.unsent and len(self.segments) < WINDOW and self.next < self.greatest:
-            self.segments[self.next] = self.unsent[:SEGMENT]
-            self.unsent = self.unsent[SEGMENT:]
-            self.next += 1
-        out = []
-        for number in sorted(self.segments):
-            if now >= self.sent_at.get(number, 0) + AGAIN:
-                self.sent_at[number] = now
-                out.append(self.make(now, u64(number) + self.segments[number]))
-        if not out and now >= self.due:
-            out.append(self.make(now, b''))
-        if out:
-            self.due = now + BEAT
-        return out
+    def _say_datagram(self, now, number=None):
+        stamp, segment = self._clock.stamp(now), None
+        if number is not None:
+            sent = self.outgoing.flight[number]
+            segment, sent[1] = (number, sent[0]), stamp
+        knows = self._stamp is not None
+        full = len(self.outgoing.flight) >= WINDOW
+        answer = self._is_anxious(now) or full or not self.echoed
+        self._number += 1
+        self._send(Datagram(
+            (ECHO if knows else 0) | (ANSWER if answer else 0), self._number % CLOCK,
+            round(1000 * self._interval()), stamp, self._stamp if knows else 0,
+            microseconds(now - self._stamp_came) % CLOCK if knows else 0, self.incoming.next,
+            self.incoming.room(), self.incoming.sack(), segment, self.own, self.other).write())
+        self._sent_at = now
+        self._unacknowledged, self._acknowledge_at = 0, None
+        self._limit_said = self.incoming.limit()
 
-    def make(self, now, segment):
-        self.sent += 1
-        stamp = micros(now)
-        if self.last_stamp is not None and (stamp - self.last_stamp - 1) % 2 ** 32 >= 2 ** 31:
-            stamp = (self.last_stamp + 1) % 2 ** 32
-        self.last_stamp = stamp
-        echo, delay = (0, 0) if self.heard is None else (
-            self.heard[0], int((now - self.heard[1]) * 1e6))
-        bits = bytearray((max((number - self.ack for number in self.got), default=0) + 7) // 8)
-        for number in self.got:
-            bits[(number - self.ack - 1) // 8] |= 1 << (number - self.ack - 1) % 8
-        return (u8(LINK) + u8(0 if self.heard is None else ECHO) + u32(self.sent % 2 ** 32)
-                + u16(100) + u32(stamp) + u32(echo) + u32(delay) + u64(self.ack) + u16(ROOM)
-                + vector(1, bytes(bits)) + segment + u32(self.own) + u32(self.other))
+
+class Loopback(deque):
+    """What a member says to itself."""
+
+    say = deque.append
+
+    def peek(self):
+        return self[0] if self else None
+
+    def pop(self):
+        return self.popleft()

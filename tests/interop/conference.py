@@ -1,292 +1,283 @@
-"""A peer that lets itself be invited, and is a member until it leaves: docs/protocol.md,
-sections 3 to 8, put together. Time is given to it; datagrams go through its socket."""
+"""Section 7: a peer in a conference, from its invitation on. It invites nobody.
 
-import os
+Left out: PAUSE, and lists of what was revoked (7.8)."""
 
-import vtkd
-from card import Share, new_card, verify_card
-from channel import LINK, Channel
-from command import COMMAND, LEAVE, Command
-from group import OUT, Member
-from handshake import Invitee
-from link import DIRECT, SealedLink
-from verification import COMMIT, REVEAL, code, commitment
-from wire import Malformed, Reader, u8, u16, u64, vector
+import time
+from collections import defaultdict, deque
 
-PROPOSAL, VOUCH, ADMIT, CONTACTS, STREAM, MESSAGE = 16, 17, 18, 20, 21, 23
-DOOR = 192
-PATIENCE = 10.0         # s
-HEARTBEAT = 0.1         # s
+from admission import ADMIT, PROPOSAL, VOUCH, Admission
+from card import Card
+from command import COMMAND, EXPIRED, LEAVE, Commands
+from contacts import CONTACTS, Contacts
+from group import ENDED, Member
+from handshake import FIRST as HANDSHAKE
+from invitee import Door
+from link import DIRECT
+from refusal import STATE, Refused, require
+from roster import read_roster
+from streams import STREAM, STREAM_END, Streams, write_stream
+from verification import COMMIT, REVEAL, Verification
+from views import FAILED, LEFT
+from vtkd import Vtkd
+from wire import Malformed, Reader, u8
 
-
-def read_address(reader):
-    """(IP as text, port), or None."""
-    family = reader.u8()
-    if family == 0:
-        return None
-    if family != 4:
-        raise Malformed('not an IPv4 address')
-    return '.'.join(map(str, reader.take(4))), reader.u16()
-
-
-def write_address(address):
-    return (u8(4) + b''.join(u8(int(part)) for part in address[0].split('.'))
-            + u16(address[1]))
-
-
-def read_roster(octets):
-    """Section 7.2: (address, card, share) of each member."""
-    reader = Reader(octets)
-    if reader.u8() != 1:
-        raise Malformed('roster')
-    reader.take(5)
-    members = [(read_address(reader), reader.vector(3), Share.read(reader))
-               for _ in range(reader.u8())]
-    reader.end()
-    return members
+MESSAGE = 23
+MEDIA = range(128, 192)
+MOST_MEDIA, MOST_REPORTS = 1024, 256
+WEAK_CIPHERS = {2, 3, 242}
 
 
 class Peer:
-    """@group: the class of its group's end."""
+    """Over @socket, which has sendto(). What comes is given to receive(), and tick() is called
+    every few ms; both with the time, in seconds that never go back."""
 
-    def __init__(self, identity, conference, socket, draw=os.urandom, group=Member):
-        self.identity, self.conference, self.socket, self.draw = (
-            identity, conference, socket, draw)
-        self.private, share_private = draw(32), draw(32)
-        self.card = new_card(identity, conference, int.from_bytes(draw(8), 'big') | 1,
-                             self.private, share_private)
-        self.door = Invitee(identity, conference, self.card, draw)
-        self.cards, self.addresses = {}, {}     # by member id
-        self.links, self.channels, self.known_since = {}, {}, {}
-        self.group = group(self.card.member, self.send, self.silence)
-        self.group.cards[self.card.member] = self.card.octets
-        self.keys = vtkd.Party(identity, conference, self.card, share_private, draw,
-                               self.say, self.take_epoch)
-        self.now, self.patient_until = 0.0, 0.0
-        self.proposed = {}      # newcomer -> card
-        self.epoch = None
-        self.epochs, self.messages, self.views, self.media = [], [], [], []
-        self.departed = []      # (member, why): 0 left, 1 failed, 2 put out
-        self.numbers, self.commitments, self.code = {}, {}, None
-        self.number = None
-        self.sequence = 0
-        self.telling = False    # where the others are: to newcomers
-        self.asked_to_leave = self.over = False
-        self.waited_for, self.since = None, 0.0     # 6.7
-        self.why = None         # it is over
+    def __init__(self, identity, conference, socket, group=Member, may_invite=lambda name: True,
+                 now=0):
+        self.identity, self.socket, self.may_invite, self.now = identity, socket, may_invite, now
+        self.card, secrets = Card.make(identity, conference, int(time.time()))
+        self.contacts = Contacts(self.card, secrets.link)
+        self.keys = Vtkd(identity, self.card, secrets, self)
+        self.admission, self.streams = Admission(self), Streams()
+        self._door = Door(identity, self.card, self)
+        self._commands = Commands(conference, self.card.member, identity.key, self)
+        self._group_class, self.group = group, None
+        self.views, self.epochs, self.departed = [], [], []
+        self.messages, self.media = [], deque(maxlen=MOST_MEDIA)
+        self.reports = deque(maxlen=MOST_REPORTS)
+        self._verification, self._says_contacts = None, False
+        self._going, self._expired = set(), defaultdict(set)
+        self._deliver = {
+            **dict.fromkeys(range(1, 16), self._on_keys),
+            **dict.fromkeys((PROPOSAL, VOUCH, ADMIT), self.admission.deliver),
+            **dict.fromkeys((COMMIT, REVEAL), self._on_verification),
+            CONTACTS: self._on_contacts, STREAM: self._on_stream, STREAM_END: self._on_stream,
+            MESSAGE: self._on_message, COMMAND: self._on_command_message}
+
+    # --- what the application asks for, and sees ---
+
+    @property
+    def over(self):
+        return self.group is not None and self.group.state == ENDED
+
+    @property
+    def why(self):
+        return self.group and self.group.why
+
+    @property
+    def epoch(self):
+        return self.epochs[-1] if self.epochs else None
+
+    @property
+    def code(self):
+        return self._verification and self._verification.code
+
+    @property
+    def cards(self):
+        return self.contacts.cards
+
+    @property
+    def addresses(self):
+        return self.contacts.addresses
+
+    def multicast(self, octets, safe=False):
+        """A message of the application's."""
+        self.group.multicast(u8(MESSAGE) + octets, safe, ahead=False)
+
+    def announce(self, kind, number, description):
+        self.streams.own[number] = kind, description
+        if self.views:
+            self.say(write_stream(number, kind, description))
+
+    def leave(self):
+        if self.views:
+            self._commands.give(LEAVE)
+        if self.group:
+            self.group.leave()
 
     # --- datagrams ---
 
-    def set_time(self, now):
-        """5.5: who was not run for long suspects nobody for a while."""
-        if now > self.now + 3 * HEARTBEAT:
-            self.patient_until = now + 4 * HEARTBEAT
-        self.now = now
-
     def receive(self, datagram, address, now):
-        self.set_time(now)
-        if datagram[0] == DOOR:
-            self.door.receive(datagram, address, now)
-            if self.door.roster is not None and not self.cards:
-                self.join(address)
-        elif datagram[0] == DIRECT:
-            self.receive_sealed(datagram, address)
-        elif datagram[0] >> 6 == 2:
-            self.media.append(datagram)
-        self.run()
+        self.now = now
+        try:
+            self._receive(datagram, address)
+        except Malformed:
+            pass
 
-    def receive_sealed(self, datagram, address):
-        sender = int.from_bytes(datagram[1:9], 'big')
-        plaintext = self.links[sender].open(datagram) if sender in self.links else None
-        if plaintext is None:
-            return
-        self.addresses[sender] = address
-        if plaintext[0] == LINK:
-            self.channels[sender].receive(plaintext, self.now)
-        elif plaintext[0] == OUT:
-            self.group.take_out(Reader(plaintext[1:]))
-            self.take_events()
+    def _receive(self, datagram, address):
+        first = Reader(datagram).u8()
+        if first == HANDSHAKE:
+            self._door.receive(datagram, address)
+        elif first == DIRECT and self.group and not self.over:
+            self.group.receive(*self.contacts.open(datagram, address))
+        elif first in MEDIA:
+            self.media.append(datagram)
 
     def tick(self, now):
-        self.set_time(now)
-        self.door.tick(now)
-        if self.keys.wait != self.waited_for:
-            self.waited_for, self.since = self.keys.wait, now
-        elif self.waited_for and now - self.since >= PATIENCE:
-            self.keys.lose_patience()
-            self.since = now
-        self.run()
+        self.now = now
+        self._door.tick()
+        self.contacts.tick(now)
+        if self.group:
+            self.keys.tick()
+            self.group.tick()
 
-    def run(self):
-        self.group.tick(self.now)
-        self.take_events()
-        for member, channel in list(self.channels.items()):
-            while channel.messages:
-                self.group.receive(member, channel.messages.pop(0))
-                self.take_events()
-        while self.door.out:
-            self.socket.sendto(*self.door.out.pop(0))
-        for member, channel in self.channels.items():
-            if self.addresses.get(member):
-                for datagram in channel.poll(self.now):
-                    self.socket.sendto(self.links[member].seal(datagram),
-                                       self.addresses[member])
+    # --- what the door asks for ---
 
-    # --- members ---
+    def send(self, datagram, address):
+        try:
+            self.socket.sendto(datagram, address)
+        except OSError:                 # as if it were lost on its way
+            pass
 
-    def join(self, inviter_address):
-        for address, octets, share in read_roster(self.door.roster):
-            self.know(octets, address or inviter_address, share)
-        if self.door.inviter.member not in self.cards:
-            raise Malformed('the inviter is not in its roster')
-        self.door.answer_ready()
-        self.group.tick(self.now)
-        self.group.join()
+    def is_open(self):
+        return self.group is None
 
-    def know(self, octets, address, share=None):
-        card = verify_card(octets, self.identity, self.conference, share)
-        if card.member == self.card.member or card.member in self.cards:
-            return card
-        self.cards[card.member] = card
-        self.group.cards[card.member] = octets
-        self.links[card.member] = SealedLink(self.card, self.private, card)
-        self.channels[card.member] = Channel(len(self.channels) + 1)
-        self.known_since[card.member] = self.now
-        self.addresses[card.member] = address
-        return card
+    def accept(self, inviter, roster, address):
+        require(self.is_open(), STATE)
+        entries = read_roster(roster, inviter, self.card.conference, self.identity.trust)
+        for entry in entries:
+            known = address if entry.card.digest == inviter.digest else entry.address
+            self.contacts.learn(entry.card, known)
+        self.group = self._group_class(self.card.member, self)
 
-    def send(self, member, message):
-        if member != self.card.member:
-            self.channels[member].send(message)
+    # --- what the group asks for ---
 
-    def silence(self, member):
-        heard = self.channels[member].heard
-        if self.now < self.patient_until:
-            return 0
-        return self.now - (heard[1] if heard else self.known_since[member])
+    def transmit(self, member, plaintext):
+        try:
+            self.send(*self.contacts.seal(member, plaintext))
+        except Malformed:
+            pass
+
+    def _card(self, member):
+        return self.card if member == self.card.member else self.contacts.card(member)
+
+    def card_of(self, member):
+        """Its octets; None: nobody knows it."""
+        card = self._card(member)
+        return card and card.octets
+
+    def take_card(self, member, octets):
+        """Whether it can be accepted."""
+        try:
+            card = Card(octets).verify(self.card.conference, self.identity.trust)
+            require(card.member == member, STATE)
+            self.contacts.learn(card)
+        except Refused as refused:
+            self.report(refused.code, member)
+            return False
+        return True
+
+    def end(self, why):
+        self._verification = None
+        self.reports.append((None, why))
+
+    def take_view(self, members, departures):
+        before = self.views[-1][1] if self.views else ()
+        self.views.append((self.group.view, members))
+        for member, why in departures:
+            why = FAILED if why == LEFT and member not in self._going else why
+            self.departed.append((member, why))
+            self.contacts.depart(member, self.now, why == FAILED)
+        self._verification = None
+        self._going, self._expired = set(), defaultdict(set)
+        self.admission.clear()
+        self.streams.keep(members)
+        view = self.group.view.number
+        self._commands.install(view)
+        self.keys.install(view, {member: self._card(member) for member in members})
+        if set(members) - set(before):
+            self._greet(members, before)
+        if self._says_contacts:
+            self.say(self.contacts.write(view, members))
+
+    def _greet(self, members, before):
+        """Tells newcomers what they cannot know."""
+        old = [member for member in members if member in before]
+        self._says_contacts |= old[:1] == [self.card.member]
+        for number, (kind, description) in self.streams.own.items():
+            self.say(write_stream(number, kind, description))
+
+    # --- group messages ---
 
     def say(self, message, safe=False):
         self.group.multicast(message, safe)
 
-    # --- what the group brings ---
+    def deliver(self, sender, message, _safe):
+        handler = self._deliver.get(message[0]) if message else None
+        try:
+            if handler:
+                handler(sender, message)
+        except Malformed:
+            pass
+        except Refused as refused:
+            self.report(refused.code, sender)
 
-    def take_events(self):
-        while self.group.events:
-            kind, *what = self.group.events.pop(0)
-            if kind == 'view':
-                self.take_view(*what)
-            elif kind == 'message':
-                self.deliver(*what)
-            else:
-                self.over, self.why = True, what[0]
+    def _on_keys(self, sender, message):
+        self.keys.deliver(sender, message)
 
-    def take_view(self, number, members, departed):
-        for member in members:
-            if member in self.group.cards:
-                self.know(self.group.cards[member], None)
-        own = {self.card.member: self.card}
-        self.tell_contacts(number, self.views[-1][1] if self.views else (), members)
-        self.views.append((number, members))
-        self.departed += departed
-        self.sequence = 0
-        self.keys.install(number, [own.get(member) or self.cards[member]
-                                   for member in members])
-        if self.asked_to_leave:
-            self.say_leave()
+    def _on_message(self, sender, message):
+        self.messages.append((sender, message[1:]))
 
-    def deliver(self, sender, message):
-        kind = message[0]
-        if kind <= 15:
-            self.keys.deliver(sender, message)
-        elif kind == PROPOSAL:
-            self.judge(message)
-        elif kind == ADMIT:
-            self.admit(Reader(message[1:]).u64())
-        elif kind == CONTACTS:
-            self.take_contacts(message)
-        elif kind == MESSAGE:
-            self.messages.append((sender, message[1:]))
-        elif kind in (COMMIT, REVEAL):
-            self.verify(sender, kind, Reader(message[1:]))
-        elif kind == COMMAND and sender != self.card.member:
-            Command.read(message).verify(self.conference, self.cards[sender])
-        elif kind == COMMAND and self.asked_to_leave:
-            self.group.leave()
+    def _on_verification(self, sender, message):
+        if self._verification:
+            self._verification.deliver(sender, message)
 
-    def judge(self, message):
-        """7.1: a card that verifies is vouched for."""
-        reader = Reader(message[1:])
-        newcomer, _, address, octets = (reader.u64(), reader.vector(1), read_address(reader),
-                                        reader.vector(3))
-        card = verify_card(octets, self.identity, self.conference)
-        if card.member != newcomer:
-            raise Malformed('another member than proposed')
-        self.know(octets, address)
-        self.proposed[newcomer] = octets
-        self.say(u8(VOUCH) + u64(newcomer) + card.digest + u8(0))
+    def _on_contacts(self, _sender, message):
+        if self.contacts.take(Reader(message[1:])) == self.group.view.number:
+            self._says_contacts = False
 
-    def admit(self, newcomer):
-        if newcomer in self.proposed:
-            self.group.admit(newcomer, self.proposed[newcomer])
+    def _on_stream(self, sender, message):
+        take = self.streams.take if message[0] == STREAM else self.streams.end
+        take(sender, Reader(message[1:]))
 
-    def tell_contacts(self, number, before, members):
-        """7.3: to newcomers, by the first that was there; again until it is delivered."""
-        self.telling = before and (self.telling or not set(members) <= set(before))
-        old = [member for member in members if member in before]
-        if self.telling and old[0] == self.card.member:
-            known = [member for member in members if self.addresses.get(member)]
-            self.say(u8(CONTACTS) + u64(number) + u8(len(known)) + b''.join(
-                u64(member) + write_address(self.addresses[member]) for member in known))
+    def _on_command_message(self, sender, message):
+        self._commands.deliver(sender, self._card(sender).certified.key, message)
 
-    def take_contacts(self, message):
-        reader = Reader(message[1:])
-        if reader.u64() == self.group.view_id[0]:
-            self.telling = False
-        for _ in range(reader.u8()):
-            member, address = reader.u64(), read_address(reader)
-            if member in self.cards and not self.addresses.get(member):
-                self.addresses[member] = address
+    # --- what admission, keys, verification and commands ask for ---
 
-    # --- epochs ---
+    def members_cards(self):
+        return self.keys.cards
+
+    def candidate_of(self, name):
+        """The id of a newcomer that was admitted in that name, and is not in yet."""
+        return next((member for member in self.group.candidates
+                     if self._card(member).name == name), None)
+
+    def admit(self, card, address):
+        self.contacts.learn(card, address)
+        for member, other in self.members_cards().items():
+            if other.name == card.name:
+                self.group.put_out(member)
+        earlier = self.candidate_of(card.name)
+        if earlier not in (None, card.member):
+            self.group.refuse_candidate(earlier)
+        self.group.admit(card.member)
+
+    def release(self, member):
+        """It was a candidate, and is not any more."""
+        self.contacts.depart(member, self.now, False)
+
+    def report(self, code, member=None):
+        self.reports.append((member, code))
+
+    def blame(self, member, why):
+        self.reports.append((member, why))
 
     def take_epoch(self, epoch):
-        self.epoch = epoch
         self.epochs.append(epoch)
-        self.number, self.commitments, self.numbers, self.code = self.draw(32), {}, {}, None
-        self.say(u8(COMMIT) + u64(epoch.number)
-                 + commitment(epoch.number, self.card.member, self.number))
+        self._verification = Verification(epoch, self.keys.hash_of_shares(), self.card.member,
+                                          self)
+        if WEAK_CIPHERS & {*epoch.policy[1:]}:
+            self.leave()
 
-    def verify(self, sender, kind, reader):
-        number, octets = reader.u64(), reader.take(32)
-        if not self.epoch or number != self.epoch.number:
-            return
-        members = self.epoch.members
-        if kind == COMMIT and sender not in self.commitments:
-            self.commitments[sender] = octets
-            if len(self.commitments) == len(members):
-                self.say(u8(REVEAL) + u64(number) + self.number)
-        elif kind == REVEAL and len(self.commitments) == len(members):
-            if commitment(number, sender, octets) != self.commitments[sender]:
-                raise Malformed('another number than it committed to')
-            self.numbers[sender] = octets
-            if len(self.numbers) == len(members):
-                self.code = code(self.epoch, self.keys.member.hash_shares(),
-                                 [self.numbers[member] for member in members])
+    def on_command(self, sender, kind, body):
+        if kind == LEAVE:
+            self._going.add(sender)
+        elif kind == EXPIRED:
+            self._on_expired(sender, int.from_bytes(body, 'big'))
 
-    # --- the application's wishes ---
-
-    def multicast(self, octets):
-        self.say(u8(MESSAGE) + octets)
-
-    def announce(self, kind, stream, description):
-        self.say(u8(STREAM) + u8(kind) + u16(stream) + vector(2, description))
-
-    def leave(self):
-        self.asked_to_leave = True
-        self.say_leave()
-
-    def say_leave(self):
-        """The command, signed; at its delivery the group is left."""
-        self.sequence += 1
-        command = Command(self.group.view_id[0], self.sequence, LEAVE, b'')
-        self.say(command.sign(self.identity, self.conference, self.card.member).encode(), True)
+    def _on_expired(self, sender, member):
+        """More than half of the others say so: it is put out."""
+        if member in self.members_cards() and member != sender:
+            self._expired[member].add(sender)
+            if 2 * len(self._expired[member]) > len(self.members_cards()) - 1:
+                self.group.put_out(member)

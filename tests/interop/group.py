@@ -1,399 +1,379 @@
-"""One member of a group, but neither its sequencer nor its coordinator: docs/protocol.md,
-sections 5.3 to 5.9. Links between parts and relays (5.8, 5.12) are not here."""
+"""Sections 5.5 to 5.10: a member of a group, which follows the sequencer and the
+coordinator, and is neither itself.
 
-import collections
-import dataclasses
+Left out: parts that meet again (5.8), of which nobody is taken, and broken pairs (5.12)."""
 
-from wire import Malformed, Reader, u8, u32, u64, vector
+from typing import NamedTuple
 
-(SUBMIT, ORDER, RECEIPT, STABLE, LEAVE, HERE, FLUSH, CANDIDATE, UNORDERED, FLUSHED, FETCH,
- SHOWN, MISSING, APPENDED, CARD, PREPARE, PREPARED, COMMIT, REFUSED) = range(1, 20)
-OUT = 2                     # a datagram of its own, beside the links
-SAFE, OMITTED, MORE, AHEAD, NOT_FIRST = 1, 2, 4, 8, 16
-NO_ID = (0, 0)
-SUSPICION = 0.8             # s
-JOINING_TIMEOUT = 10.0
+from liveness import SUSPICION
+from messages import (APPENDED, CANDIDATE, CARD, COMMIT, FETCH, FLUSH, FLUSHED, HERE, LEAVE,
+                      MISSING, PREPARE, PREPARED, REFUSED, SHOWN, UNORDERED, Message)
+from messages import ORDER, STABLE      # tests have all of them from here
+from multicast import Multicast
+from orders import Ordered
+from pieces import read_piece
+from views import FAILED, LEFT, NONE, PUT_OUT, Proposal, ViewId, read_ids
+from wire import check, u8, u32, u64
 
-
-def read_id(reader):
-    return reader.u64(), reader.u64()
-
-
-def write_id(view_id):
-    return u64(view_id[0]) + u64(view_id[1])
+JOINING_TIMEOUT = 10                    # s
+JOINING, MEMBER, ENDING, ENDED = 'joining', 'member', 'ending', 'ended'
+STEP, HIGHEST_FOR_JOINER = 2**32, 2**63
+MOST_APPENDED, MOST_CARD = 270336 + 4096, 16384
 
 
-def read_ids(reader):
-    return tuple(reader.u64() for _ in range(reader.u8()))
-
-
-def write_ids(ids):
-    return u8(len(ids)) + b''.join(map(u64, ids))
-
-
-@dataclasses.dataclass
-class Lineage:
-    """Section 5.7."""
-    view_id: tuple = NO_ID
-    members: tuple = ()
-    doubtful: list = dataclasses.field(default_factory=list)    # (id, members, holders)
-
-    @classmethod
-    def read(cls, reader):
-        view_id, members, n = read_id(reader), read_ids(reader), reader.u8()
-        return cls(view_id, members, [(read_id(reader), read_ids(reader), read_ids(reader))
-                                      for _ in range(0 if n == 255 else n)])
-
-    def encode(self):
-        return (write_id(self.view_id) + write_ids(self.members) + u8(len(self.doubtful))
-                + b''.join(write_id(one) + write_ids(members) + write_ids(holders)
-                           for one, members, holders in self.doubtful))
-
-    def merge(self, other):
-        if other.view_id > self.view_id:
-            self.view_id, self.members = other.view_id, other.members
-        known = {one[0]: one for one in self.doubtful + other.doubtful}
-        self.doubtful = [known[one] for one in sorted(known) if one > self.view_id]
-
-    def form(self, view_id, members):
-        self.view_id, self.members = view_id, members
-        self.doubtful = [one for one in self.doubtful if one[0] > view_id]
-
-
-@dataclasses.dataclass
-class Proposal:
-    view_id: tuple
-    primary: bool
-    cut: int
-    appended: int
-    members: tuple
-    gone: tuple             # (id, why)
-    dropped: tuple
-    acking: tuple
-    others: tuple
-    lost: tuple
-    lineage: Lineage
-
-    @classmethod
-    def read(cls, reader):
-        return cls(read_id(reader), reader.boolean(), reader.u64(), reader.u32(),
-                   read_ids(reader),
-                   tuple((reader.u64(), reader.u8()) for _ in range(reader.u8())),
-                   read_ids(reader), read_ids(reader), read_ids(reader), read_ids(reader),
-                   Lineage.read(reader))
-
-    def encode(self):
-        return (write_id(self.view_id) + u8(self.primary) + u64(self.cut)
-                + u32(self.appended) + write_ids(self.members) + u8(len(self.gone))
-                + b''.join(u64(member) + u8(why) for member, why in self.gone)
-                + write_ids(self.dropped) + write_ids(self.acking) + write_ids(self.others)
-                + write_ids(self.lost) + self.lineage.encode())
-
-
-@dataclasses.dataclass
-class Held:
-    """A proposal held ready, of the attempt in which it was."""
-    attempt: tuple
+class Prepared(NamedTuple):
+    """A proposal that is held ready, and the messages behind its cut."""
+    attempt: ViewId
     proposal: Proposal
-    appended: list          # (place, flags, payload)
+    appended: list
 
 
-class Member:
-    """@send (member, message): over the link to it. @silence (member): for how many
-    seconds nothing was heard of it. What happens is in @events: ('view', view number,
-    members, departed), ('message', sender, octets), ('end', why)."""
+class Kept(NamedTuple):
+    """A FLUSH that is followed when all before its coordinator are lost or leaving."""
+    coordinator: int
+    attempt: ViewId
+    known: tuple
 
-    def __init__(self, own, send, silence=lambda member: 0):
-        self.own, self.send_octets, self.silence = own, send, silence
-        self.now = 0.0
-        self.deadline = None            # ends then, if it is joining or leaving
-        self.events = []
-        self.said, self.heard = collections.Counter(), collections.Counter()   # by type
-        self.view_id, self.members, self.primary = NO_ID, (), False
-        self.lineage = Lineage()
-        self.highest = 0
-        self.cards = {}                 # octets, by member
-        self.candidates = {}            # member -> (card, when it was admitted)
-        self.pieces = {}                # (sender, row) -> octets
-        self.unsubmitted = []           # (flags, payload), for the next view
-        self.waiting = []               # (sender, message), of a view after this one
-        self.leaving = self.ended = False
-        self.begin_view()
 
-    def begin_view(self):
-        self.log = {}                   # sequence -> (sender, flags, payload)
-        self.held = self.delivered = self.stable = self.own_ordered = 0
-        self.submitted = []             # (flags, payload)
-        self.frozen, self.promised = False, NO_ID
-        self.kept = None                # (sender, attempt, candidates): a FLUSH too early
-        self.prepared = None            # Held
-        self.appended = []              # (place, flags, payload) of the attempt followed
-        self.leavers = set()
+class Member(Multicast):
+    """@host, beside what multicast asks for: take_view(members, departures), card_of(member),
+    take_card(member, octets), release(member), end(why)"""
 
-    # --- wishes ---
+    def __init__(self, own, host):
+        super().__init__(own, host)
+        self.state, self.why = JOINING, None
+        self.greatest = 0
+        self.followed, self.kept = NONE, None
+        self.appended, self.lineage = [], None
+        self.leavers, self.failed = set(), ()
+        self.leaving = self.has_left = self.told_out = False
+        self._deadline, self._ending_since = self.now + JOINING_TIMEOUT, None
+        self.handlers |= {
+            LEAVE: self._on_leave, HERE: self._on_here, FLUSH: self._on_flush,
+            FETCH: self._on_fetch, MISSING: self._on_missing, APPENDED: self._on_appended,
+            CARD: self._on_card, PREPARE: self._on_prepare, COMMIT: self._on_commit}
 
-    def join(self):
-        """Listens for the group from now on."""
-        self.deadline = self.now + JOINING_TIMEOUT
+    # --- what the layer above asks for ---
 
-    def multicast(self, message, safe=False):
-        for at in range(0, max(len(message), 1), 4096):
-            flags = (AHEAD | (NOT_FIRST if at else 0)
-                     | (MORE if at + 4096 < len(message) else SAFE if safe else 0))
-            self.submit(flags, message[at:at + 4096])
+    def admit(self, member):
+        self.candidates[member] = self.now + JOINING_TIMEOUT
+        self.open_channel(member)
 
-    def submit(self, flags, payload):
-        if self.frozen:
-            self.unsubmitted.append((flags, payload))
-            return
-        self.submitted.append((flags, payload))
-        self.send(self.members[0], SUBMIT, u8(flags) + payload)
+    def put_out(self, member):
+        if member in self.members:
+            self.out.add(member)
+            if member == self.own:
+                self._deadline = self.now + 2 * SUSPICION
 
-    def admit(self, member, card):
-        """Everybody was told that it is a candidate."""
-        if member not in self.members:
-            self.candidates[member] = card, self.now
+    def refuse_candidate(self, member):
+        """It is let in no more."""
+        if self.candidates.pop(member, None):
+            self.host.release(member)
 
     def leave(self):
-        if not self.leaving:
-            self.deadline = self.now + JOINING_TIMEOUT
-        self.leaving = True
-        if not self.frozen:
-            self.say(LEAVE)
+        if self.view is None:
+            self.end('left')
+        elif not self.leaving:
+            self.leaving, self._deadline = True, self.now + JOINING_TIMEOUT
 
-    def tick(self, now):
-        self.now = now
-        if self.deadline is not None and now >= self.deadline and not self.ended:
-            self.end('left' if self.leaving else 'not admitted')
-        self.candidates = {member: (card, since)
-                           for member, (card, since) in self.candidates.items()
-                           if now < since + JOINING_TIMEOUT}
-        if self.kept and not self.ended:
-            self.take_flush(*self.kept)
-
-    def say(self, kind, body=b''):
-        for member in self.members:
-            if member != self.own:
-                self.send(member, kind, body)
-
-    def send(self, member, kind, body=b'', attempt=None, view=None):
-        self.said[kind] += 1
-        self.send_octets(member, u8(kind) + write_id(view or self.view_id)
-                         + (write_id(attempt) if attempt else b'') + body)
+    def end(self, why):
+        if self.state in (JOINING, MEMBER):
+            self.state, self.why, self._ending_since = ENDING, why, self.now
 
     # --- messages ---
 
-    def receive(self, sender, message):
-        reader = Reader(message)
-        kind, view = reader.u8(), read_id(reader)
-        if self.ended:
+    def accept(self, member, octets):
+        if self.state in (ENDING, ENDED):
+            return True
+        message = Message.read(octets)
+        if not message.is_within(STEP if self.view else HIGHEST_FOR_JOINER, self.greatest):
+            return True
+        if self.prepared and message.view == self.prepared.proposal.view:
+            self._install()
+            if self.state == ENDING:
+                return True
+        if self._waits(member, message):
+            return False
+        self.heard[message.kind] += 1
+        self._handle(member, message)
+        return True
+
+    def _waits(self, member, message):
+        """Whether it is of a later view."""
+        if self.view is None:
+            return message.kind <= HERE
+        if message.view > self.view and member in self.members:
+            self.gone.add(member)
+        return message.view > self.view
+
+    def _handle(self, member, message):
+        if self.view is None:
+            if message.kind in (CARD, PREPARE, COMMIT):
+                self.handlers[message.kind](member, message)
+        elif message.view < self.view:
+            if message.kind == FLUSH:
+                self.say(member, HERE, u8(self.primary))
+        elif message.kind in self.handlers:
+            if message.attempt:
+                self.note_number(message.attempt.number)
+            self.handlers[message.kind](member, message)
+
+    def note_number(self, number):
+        if number <= self.greatest + STEP:
+            self.greatest = max(self.greatest, number)
+
+    def _on_leave(self, member, message):
+        message.body.end()
+        self.leavers.add(member)
+
+    def _on_here(self, _member, message):
+        message.body.boolean()
+        message.body.end()
+
+    # --- a view change, as one that takes part (5.6) ---
+
+    def coordinator(self):
+        there = [member for member in self.members if not self.is_lost(member)]
+        staying = [member for member in there if member not in self.leavers]
+        return (staying or there or [self.own])[0]
+
+    def _on_flush(self, member, message):
+        known = read_ids(message.body)
+        message.body.end()
+        check(message.attempt.proposer == member and member in self.members, 'not its own')
+        if message.attempt <= self.followed:
+            self._refuse(member, message.attempt)
+        elif self.own not in self.out:
+            self.kept = Kept(member, message.attempt, known)
+            self._follow_kept()
+
+    def _refuse(self, member, attempt):
+        self.say(member, REFUSED, u64(self.greatest), attempt)
+
+    def _follow_kept(self):
+        kept, first = self.kept, self.members.index(self.kept.coordinator)
+        if all(self.is_lost(one, 0.5) or one in self.leavers for one in self.members[:first]):
+            self.kept = None
+            self._follow(*kept)
+
+    def _follow(self, coordinator, attempt, known):
+        self.followed, self.stopped, self.appended = attempt, True, []
+        for candidate in self.candidates:
+            if candidate not in known:
+                self.say(coordinator, CANDIDATE,
+                         u64(candidate) + self.host.card_of(candidate), attempt)
+        for piece in self.rows.submitted:
+            self.say(coordinator, UNORDERED, u8(piece.flags) + piece.payload, attempt)
+        self.say(coordinator, FLUSHED, self._describe_state(), attempt)
+
+    def _describe_state(self):
+        leaving = self.has_left or (self.leaving and self.rows.is_empty())
+        ready = (self.prepared.attempt, self.prepared.proposal.view) if self.prepared else (
+            NONE, NONE)
+        return (u64(self.orders.held) + u64(self.own_ordered) + u32(len(self.rows.submitted))
+                + u8(leaving) + b''.join(one.write() for one in ready) + u64(self.greatest)
+                + self.lineage.write())
+
+    def _is_followed(self, member, message):
+        """Whether it is of the attempt followed, and its coordinator's or for oneself."""
+        return (message.attempt == self.followed
+                and self.followed.proposer in (member, self.own))
+
+    def _on_fetch(self, member, message):
+        above, wanted = message.body.u64(), ViewId.read(message.body)
+        message.body.end()
+        if message.attempt != self.followed:
+            self._refuse(member, message.attempt)
             return
-        if view > self.view_id and not (self.view_id == NO_ID and kind >= FLUSH):
-            self.waiting.append((sender, message))
-            if self.prepared and self.prepared.proposal.view_id == view:
-                self.install()
-            return
-        self.heard[kind] += 1
-        if view < self.view_id:
-            if kind == FLUSH:           # its sender learns that it is behind
-                self.send(sender, HERE, u8(self.primary))
-        elif kind >= FLUSH:
-            self.change(sender, kind, view, read_id(reader), reader)
-        else:
-            self.take(sender, kind, reader)
+        self.say_missing(member, above, self.orders.held)
+        shown = self.prepared is not None and self.prepared.proposal.view == wanted
+        if shown:
+            self.say_appended(member, self.prepared.appended)
+            self.say_cards(member, self.newcomers(self.prepared.proposal))
+        self.say(member, SHOWN, u64(self.orders.held) + u8(shown)
+                 + (self.prepared.proposal.write() if shown else b''), self.followed)
 
-    def take_out(self, reader):
-        """The notice OUT (5.3): for a leaver whose COMMIT never came it is the end."""
-        view, primary, _ = read_id(reader), reader.boolean(), reader.u8()
-        reader.end()
-        if self.leaving and primary and view > self.view_id:
-            self.end('left')
+    def newcomers(self, proposal):
+        return [member for member in proposal.members if member not in self.members]
 
-    def end(self, why):
-        self.ended = True
-        self.events.append(('end', why))
+    def _write_ordered(self, ordered):
+        return (u8(self.members.index(ordered.sender)) + u8(ordered.piece.flags)
+                + ordered.piece.payload)
 
-    def take(self, sender, kind, reader):
-        if kind == LEAVE:
-            self.leavers.add(sender)
-        elif sender != self.members[0] or self.frozen:
-            return
-        elif kind == STABLE:
-            self.stable = max(self.stable, reader.u64())
-        elif kind == ORDER:
-            self.hold(reader.u64(), reader.u8(), reader.u8(), reader.rest())
-            self.send(sender, RECEIPT, u64(self.held))
-        self.deliver(self.may_deliver)
+    def say_missing(self, member, above, up_to):
+        for number, ordered in sorted(self.orders.messages.items()):
+            if above < number <= up_to:
+                self.say(member, MISSING, u64(number) + self._write_ordered(ordered),
+                         self.followed)
 
-    def may_deliver(self, sequence, flags):
-        return not flags & SAFE or sequence <= self.stable
+    def say_appended(self, member, appended):
+        for ordered in appended:
+            self.say(member, APPENDED, self._write_ordered(ordered), self.followed)
 
-    def hold(self, sequence, place, flags, payload):
-        if sequence != self.held + 1:
-            return
-        if self.members[place] == self.own:
-            flags, payload = self.submitted.pop(0)
-            self.own_ordered += 1
-        self.log[sequence] = self.members[place], flags & ~OMITTED, payload
-        self.held = sequence
+    def say_cards(self, member, whose):
+        for one in whose:
+            self.say(member, CARD, u64(one) + self.host.card_of(one), self.followed)
 
-    def deliver(self, may):
-        while self.delivered < self.held:
-            sender, flags, payload = self.log[self.delivered + 1]
-            if not may(self.delivered + 1, flags):
-                break
-            self.delivered += 1
-            self.put_together(sender, flags, payload)
+    def _on_missing(self, member, message):
+        sequence, sender, piece = self.read_ordered(message.body)
+        if self._is_followed(member, message):
+            self.hold(sequence, sender, piece)
 
-    def put_together(self, sender, flags, payload):
-        row = sender, flags & AHEAD
-        if not flags & NOT_FIRST:
-            self.pieces[row] = b''
-        elif row not in self.pieces:
-            return
-        self.pieces[row] += payload
-        if not flags & MORE:
-            self.events.append(('message', sender, self.pieces.pop(row)))
+    def _on_appended(self, member, message):
+        place = message.body.u8()
+        check(place < len(self.members), 'of no member')
+        ordered = Ordered(self.members[place], read_piece(message.body))
+        size = sum(len(one.piece.payload) for one in self.appended)
+        if self._is_followed(member, message) and size < MOST_APPENDED * len(self.members):
+            self.appended.append(ordered)
+
+    def _on_card(self, member, message):
+        whose, card = message.body.u64(), message.body.rest(MOST_CARD)
+        if self.view is None or self._is_followed(member, message):
+            if not self.host.take_card(whose, card):
+                self.end('a card that cannot be accepted')
+
+    def _on_prepare(self, member, message):
+        proposal = Proposal.read(message.body)
+        message.body.end()
+        check(message.attempt.proposer == member, 'not its own')
+        if proposal.others:
+            self._refuse(member, message.attempt)
+        elif self._can_hold_ready(message, proposal):
+            self.followed = message.attempt
+            self.prepared = Prepared(message.attempt, proposal, self.appended)
+            self.appended = []
+            lineage = proposal.lineage
+            self.lineage = lineage.doubt(proposal) if proposal.primary else lineage
+            self.say(member, PREPARED, b'', message.attempt, message.view)
+
+    def _can_hold_ready(self, message, proposal):
+        cards_known = all(map(self.host.card_of, proposal.members))
+        if not cards_known or proposal.view > message.attempt:
+            return False
+        if self.view is None:
+            return message.attempt >= self.followed and self.own in proposal.members
+        return (message.attempt == self.followed and self.own in proposal.acking
+                and self.orders.delivered <= proposal.cut <= self.orders.held
+                and len(self.appended) == proposal.appended
+                and self.view < proposal.view)
+
+    def _on_commit(self, member, message):
+        message.body.end()
+        check(message.attempt.proposer == member, 'not its own')
+        if self.prepared and message.attempt == self.followed == self.prepared.attempt:
+            self._install()
 
     # --- the next view ---
 
-    def change(self, sender, kind, view, attempt, reader):
-        followed = attempt == self.promised
-        if kind == FLUSH:
-            self.take_flush(sender, attempt, read_ids(reader))
-        elif kind == CARD:
-            member = reader.u64()
-            self.cards[member] = reader.rest()
-        elif kind == FETCH and followed:
-            self.show(sender, attempt, reader.u64(), read_id(reader))
-        elif kind == FETCH:
-            self.refuse(sender, attempt)
-        elif kind == MISSING and followed:
-            self.hold(reader.u64(), reader.u8(), reader.u8(), reader.rest())
-        elif kind == APPENDED and followed:
-            self.appended.append((reader.u8(), reader.u8(), reader.rest()))
-        elif kind == PREPARE and (followed or (self.view_id == NO_ID
-                                               and attempt > self.promised)):
-            self.prepare(sender, view, attempt, Proposal.read(reader))
-        elif (kind == COMMIT and followed and self.prepared
-              and self.prepared.attempt == attempt):
-            self.install()
-
-    def is_lost(self, member):
-        return self.silence(member) > (SUSPICION / 2 if self.kept else SUSPICION)
-
-    def take_flush(self, sender, attempt, candidates):
-        """Followed if it is the sender's turn; kept until it is."""
-        if attempt[1] != sender or sender not in self.members:
+    def _install(self):
+        _, proposal, appended = self.prepared
+        if self.told_out and not proposal.primary:
+            self.end('put out')
             return
-        if attempt <= self.promised:
-            self.refuse(sender, attempt)
-            return
-        before = self.members[:self.members.index(sender)]
-        if all(member in self.leavers or self.is_lost(member)
-               for member in before if member != self.own):
-            self.flush(sender, attempt, candidates)
-        elif self.kept is None or attempt >= self.kept[1]:
-            self.kept = sender, attempt, candidates
+        if self.view:
+            self._end_view(proposal, appended)
+        self.prepared = None
+        if self.own in proposal.members:
+            self._enter(proposal)
+        else:
+            self.end('put out' if self.own in self.out else 'left')
 
-    def refuse(self, sender, attempt):
-        self.send(sender, REFUSED, u64(self.highest), attempt)
+    def _end_view(self, proposal, appended):
+        """Delivers all that belongs to it, and keeps what has to be said again."""
+        orders, own = self.orders, self.own
+        behind = [orders.messages[number].piece for number in orders.own(own)
+                  if number > proposal.cut]
+        unordered = behind + list(self.rows.submitted)
+        self.deliver(all_up_to=proposal.cut)
+        for ordered in appended:
+            self.put(*ordered)
+        somebody_new = bool(self.newcomers(proposal))
+        self.rows.take_back(unordered[sum(one.sender == own for one in appended):],
+                            somebody_new or orders.held > proposal.cut)
+        if somebody_new:
+            self.assembler.forget()
 
-    def flush(self, sender, attempt, candidates):
-        self.promised, self.frozen, self.appended, self.kept = attempt, True, [], None
-        for member, (card, _) in self.candidates.items():
-            if member not in candidates:
-                self.send(sender, CANDIDATE, u64(member) + card, attempt)
-        for flags, payload in self.submitted:
-            self.send(sender, UNORDERED, u8(flags) + payload, attempt)
-        held = self.prepared
-        self.send(sender, FLUSHED, u64(self.held) + u64(self.own_ordered)
-                  + u32(len(self.submitted)) + u8(self.leaving)
-                  + write_id(held.attempt if held else NO_ID)
-                  + write_id(held.proposal.view_id if held else NO_ID)
-                  + u64(self.highest) + self.lineage.encode(), attempt)
-        self.highest = max(self.highest, attempt[0])
-
-    def send_missing(self, to, attempt, held, last):
-        for sequence in range(held + 1, last + 1):
-            who, flags, payload = self.log[sequence]
-            self.send(to, MISSING, u64(sequence) + u8(self.members.index(who))
-                      + u8(flags) + payload, attempt)
-
-    def send_parts(self, to, attempt, appended, newcomers):
-        for place, flags, payload in appended:
-            self.send(to, APPENDED, u8(place) + u8(flags) + payload, attempt)
-        for member in newcomers:
-            self.send(to, CARD, u64(member) + self.cards[member], attempt)
-
-    def show(self, sender, attempt, held, wanted):
-        """All that the coordinator lacks; the proposal, if it is wanted and held."""
-        self.send_missing(sender, attempt, held, self.held)
-        shown = u64(self.held) + u8(0)
-        if self.prepared and self.prepared.proposal.view_id == wanted:
-            proposal = self.prepared.proposal
-            self.send_parts(sender, attempt, self.prepared.appended,
-                            [member for member in proposal.members
-                             if member not in self.members])
-            shown = u64(self.held) + u8(1) + proposal.encode()
-        self.send(sender, SHOWN, shown, attempt)
-
-    def prepare(self, sender, view, attempt, proposal):
-        newcomer = self.view_id == NO_ID
-        if self.own not in (proposal.members if newcomer else proposal.acking):
-            raise Malformed('a proposal for others')
-        if not newcomer and (proposal.cut > self.held
-                             or proposal.appended != len(self.appended)):
-            raise Malformed('parts of a proposal are missing')
-        if not newcomer and not self.view_id < proposal.view_id <= attempt:
-            raise Malformed('a proposal with another number than it can have')
-        self.promised = attempt
-        self.hold_ready(attempt, proposal, self.appended)
-        self.send(sender, PREPARED, attempt=attempt, view=view)
-
-    def hold_ready(self, attempt, proposal, appended):
-        self.lineage.merge(proposal.lineage)
-        if proposal.primary:
-            holders = tuple(sorted(set(proposal.acking) | set(proposal.others)))
-            self.lineage.doubtful = [
-                one for one in self.lineage.doubtful if one[0] != proposal.view_id]
-            self.lineage.doubtful.append((proposal.view_id, proposal.members, holders))
-        self.prepared = Held(attempt, proposal, appended)
-
-    def install(self):
-        proposal, appended = self.prepared.proposal, self.prepared.appended
-        for sequence in range(proposal.cut + 1, self.held + 1):
-            del self.log[sequence]
-        self.held = min(self.held, proposal.cut)
-        self.deliver(lambda sequence, flags: True)
-        for place, flags, payload in appended:
-            self.put_together(self.members[place], flags, payload)
-        if self.own not in proposal.members:
-            self.end('left')
-            return
-        self.begin(proposal)
-        self.say(HERE, u8(proposal.primary))
-        if self.leaving:
-            self.leave()
-        unsubmitted, self.unsubmitted = self.unsubmitted, []
-        for one in unsubmitted:
-            self.submit(*one)
-        waiting, self.waiting = self.waiting, []
-        for one in waiting:
-            self.receive(*one)
-
-    def begin(self, proposal):
-        """The view is there."""
-        if not set(proposal.members) <= set(self.members):
-            self.pieces = {}            # what is begun is multicast again, whole
-        if not self.leaving:
-            self.deadline = None
-        self.view_id, self.members = proposal.view_id, proposal.members
-        self.primary = proposal.primary
-        self.highest = max(self.highest, proposal.view_id[0])
-        for member in proposal.members + proposal.dropped:
-            self.candidates.pop(member, None)
-        if proposal.primary:
-            self.lineage.form(proposal.view_id, proposal.members)
+    def _enter(self, proposal):
+        self.state, self.stopped, self.kept = MEMBER, False, None
+        self.view, self.members = proposal.view, proposal.members
+        self.primary, self.followed = proposal.primary, NONE
+        self.greatest = max(self.greatest, self.view.number)
+        if self.primary:
+            self.lineage = self.lineage.form(self.view, self.members)
+        self._note_departures(proposal)
+        self.leavers.clear()
+        self.has_left = False
+        self.gone &= {*self.members}
+        self.out &= {*self.members}
+        self.assembler.keep(self.members)
         self.begin_view()
-        self.events.append(('view', proposal.view_id[0], proposal.members, proposal.gone))
+        self.review_channels()
+        for member in self.others:
+            self.say(member, HERE, u8(self.primary))
+        self.host.take_view(self.members, proposal.departures)
+        self._speak()
+
+    def _note_departures(self, proposal):
+        for member, why in proposal.departures:
+            self.remember_former(member, why)
+        for member in self.members:
+            self.candidates.pop(member, None)
+        for member in proposal.dropped:
+            self.refuse_candidate(member)
+        failed = {member for member, why in proposal.departures if why == FAILED}
+        self.failed = tuple({*self.failed, *proposal.lost, *failed} - {*self.members})
+
+    def on_told_out(self, member, why):
+        """By one in a later view, a primary one."""
+        self.told_out |= why in (LEFT, PUT_OUT)
+        if self.leaving or (not self.primary and member in self.failed):
+            self.end('left' if self.leaving else 'put out')
+
+    # --- time ---
+
+    def tick(self):
+        if self.state == ENDED:
+            return
+        self.process()
+        if self.state == JOINING and self.now >= self._deadline:
+            self.end('not admitted')
+        if self.state == MEMBER:
+            self._tick_member()
+            self.process()
+        self.tick_links()
+        if self.state == ENDING and (
+                all(channel.is_idle() for channel in self.channels.values())
+                or self.now >= self._ending_since + SUSPICION):
+            self.state = ENDED
+            self.host.end(self.why)
+
+    def _tick_member(self):
+        for member, until in list(self.candidates.items()):
+            if self.now >= until:
+                self.refuse_candidate(member)
+        if self.kept:
+            self._follow_kept()
+        if self.own in self.out:
+            self._end_when_unheard()
+        elif not self.stopped:
+            self._speak()
+        if self.leaving and self.now >= self._deadline:
+            self.end('left')
+        self.lead()
+
+    def _end_when_unheard(self):
+        if self.now >= self._deadline or all(map(self.is_lost, self.others)):
+            self.end('put out')
+
+    def _speak(self):
+        self.say_what_is_due()
+        if self.leaving and not self.has_left and self.rows.is_empty():
+            self.has_left = True
+            for member in self.members:
+                self.say(member, LEAVE)
+
+    def lead(self):
+        """This one cannot; it goes where nobody else does."""
+        if self.coordinator() == self.own and any(map(self.is_lost, self.others)):
+            self.end('nobody leads')

@@ -1,92 +1,147 @@
-"""SFrame and RTP protected with it: docs/protocol.md, sections 9.1, 9.3 and 9.7."""
+"""Sections 9.1 to 9.3: SFrame (RFC 9605) of frames and of RTP payloads. Without Puzzle."""
 
-import hashlib
-import hmac
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
-from wire import Malformed, u16, u64
+from primitives import expand, extract, is_same, mac
+from wire import Malformed, Reader, check, u8, u16, u64
 
-HASHES = {4: ('sha256', hashes.SHA256(), 16), 5: ('sha512', hashes.SHA512(), 32)}
-
-
-def write_header(kid, counter):
-    def part(value):
-        if value < 8:
-            return value, b''
-        octets = value.to_bytes((value.bit_length() + 7) // 8, 'big')
-        return 8 | (len(octets) - 1), octets
-    (x, k), (y, c) = part(kid), part(counter)
-    return bytes([x << 4 | y]) + k + c
+EXTENSION, PADDING = 0x10, 0x20
 
 
-def read_header(octets):
-    """KID, counter and size of the header."""
-    if not octets:
-        raise Malformed('no SFrame header')
-    at, values = 1, []
-    for nibble in (octets[0] >> 4, octets[0] & 15):
-        size = (nibble & 7) + 1 if nibble & 8 else 0
-        values.append(int.from_bytes(octets[at:at + size], 'big') if size else nibble)
-        at += size
-    if at > len(octets) or octets[:at] != write_header(*values):
-        raise Malformed('SFrame header')
-    return *values, at
+class CounterWithMac:
+    """AES-CTR and HMAC, as RFC 9605 section 4.5.1 puts them together."""
+
+    def __init__(self, key, size):
+        self._key, self._mac_key, self._size = key[:-32], key[-32:], size
+
+    def _counter_mode(self, nonce, octets):
+        cipher = Cipher(algorithms.AES(self._key), modes.CTR(nonce + bytes(4))).encryptor()
+        return cipher.update(octets) + cipher.finalize()
+
+    def _tag(self, nonce, ciphertext, associated):
+        return mac(self._mac_key, u64(len(associated)) + u64(len(ciphertext)) + u64(self._size)
+                   + nonce + associated + ciphertext)[:self._size]
+
+    def encrypt(self, nonce, plaintext, associated):
+        ciphertext = self._counter_mode(nonce, plaintext)
+        return ciphertext + self._tag(nonce, ciphertext, associated)
+
+    def decrypt(self, nonce, octets, associated):
+        ciphertext, tag = octets[:-self._size], octets[-self._size:]
+        if not is_same(tag, self._tag(nonce, ciphertext, associated)):
+            raise InvalidTag
+        return self._counter_mode(nonce, ciphertext)
+
+
+class Suite(NamedTuple):
+    number: int
+    hash: str
+    key: int
+    tag: int
+    aead: object
+
+
+def _with_mac(size):
+    return lambda key: CounterWithMac(key, size)
+
+
+SUITES = {
+    1: Suite(1, 'sha256', 48, 10, _with_mac(10)), 2: Suite(2, 'sha256', 48, 8, _with_mac(8)),
+    3: Suite(3, 'sha256', 48, 4, _with_mac(4)), 4: Suite(4, 'sha256', 16, 16, AESGCM),
+    5: Suite(5, 'sha512', 32, 16, AESGCM), 241: Suite(0xf001, 'sha256', 32, 16, ChaCha20Poly1305)}
 
 
 class Key:
-    def __init__(self, suite, kid, base_key):
-        name, algorithm, size = HASHES[suite]
-        secret = hmac.digest(bytes(hashlib.new(name).digest_size), base_key, name)
-        end = u64(kid) + u16(suite)
-        self.kid = kid
-        self.key = HKDFExpand(algorithm, size, b'SFrame 1.0 Secret key ' + end).derive(secret)
-        self.salt = HKDFExpand(algorithm, 12, b'SFrame 1.0 Secret salt ' + end).derive(secret)
+    """What frames of one KID are protected with."""
+
+    def __init__(self, cipher, base_key, kid):
+        self.kid, self.suite = kid, SUITES[cipher]
+        secret = extract(b'', base_key, self.suite.hash)
+        info = u64(kid) + u16(self.suite.number)
+        self.key = expand(secret, b'SFrame 1.0 Secret key ' + info, self.suite.key,
+                          self.suite.hash)
+        self.salt = expand(secret, b'SFrame 1.0 Secret salt ' + info, 12, self.suite.hash)
+        self._aead = self.suite.aead(self.key)
 
     def nonce(self, counter):
         return (int.from_bytes(self.salt, 'big') ^ counter).to_bytes(12, 'big')
 
-    def protect(self, counter, plaintext, metadata=b''):
-        header = write_header(self.kid, counter)
-        return header + AESGCM(self.key).encrypt(self.nonce(counter), plaintext,
-                                                 header + metadata)
+    def seal(self, counter, plaintext, associated):
+        return self._aead.encrypt(self.nonce(counter), plaintext, associated)
 
-    def open(self, frame, metadata=b''):
-        kid, counter, at = read_header(frame)
-        if kid != self.kid:
-            raise Malformed('another KID')
+    def open(self, counter, ciphertext, associated):
+        check(len(ciphertext) >= self.suite.tag, 'too short for its tag')
         try:
-            return AESGCM(self.key).decrypt(self.nonce(counter), frame[at:],
-                                            frame[:at] + metadata)
-        except InvalidTag as error:
-            raise Malformed('forged') from error
+            return self._aead.decrypt(self.nonce(counter), ciphertext, associated)
+        except InvalidTag:
+            raise Malformed('forged') from None
 
 
 def key_of(epoch, kid):
-    return Key(epoch.cipher(kid), kid, epoch.base_key(kid))
+    return Key(epoch.cipher(kid), epoch.base_key(kid), kid)
 
 
-def rtp_header_size(packet):
-    if len(packet) < 12 or packet[0] >> 6 != 2 or packet[0] & 0x20:
-        raise Malformed('RTP')
-    size = 12 + 4 * (packet[0] & 15)
-    if packet[0] & 0x10:
-        size += 4 + 4 * int.from_bytes(packet[size + 2:size + 4], 'big')
-    if size > len(packet):
-        raise Malformed('RTP')
-    return size
+def write_header(kid, counter):
+    def field(value):
+        if value < 8:
+            return value, b''
+        octets = value.to_bytes((value.bit_length() + 7) // 8, 'big')
+        return 8 | len(octets) - 1, octets
+    (kid, kid_octets), (counter, counter_octets) = field(kid), field(counter)
+    return u8(kid << 4 | counter) + kid_octets + counter_octets
+
+
+def read_header(reader):
+    """(KID, counter), in their shortest form alone."""
+    config = reader.u8()
+
+    def field(nibble):
+        if nibble < 8:
+            return nibble
+        octets = reader.take(nibble - 7)
+        value = int.from_bytes(octets, 'big')
+        check(octets[0] and value >= 8, 'not the shortest form')
+        return value
+    return field(config >> 4), field(config & 15)
+
+
+def protect(key, counter, plaintext, metadata=b''):
+    header = write_header(key.kid, counter)
+    return header + key.seal(counter, plaintext, header + metadata)
+
+
+def unprotect(find_key, frame, metadata=b''):
+    """(plaintext, KID, counter). @find_key: KID -> Key"""
+    reader = Reader(frame)
+    kid, counter = read_header(reader)
+    header = reader.read()
+    return find_key(kid).open(counter, reader.rest(), header + metadata), kid, counter
+
+
+def rtp_header(packet):
+    """The octets of it before the payload."""
+    reader = Reader(packet)
+    first = reader.u8()
+    check(first >> 6 == 2 and not first & PADDING, 'no RTP, or padded')
+    reader.take(11 + 4 * (first & 15))
+    if first & EXTENSION:
+        reader.u16()
+        reader.take(4 * reader.u16())
+    return reader.read()
 
 
 def protect_rtp(key, counter, packet):
-    at = rtp_header_size(packet)
-    return packet[:at] + key.protect(counter, packet[at:], packet[:at])
+    """Its header authenticated."""
+    header = rtp_header(packet)
+    return header + protect(key, counter, packet[len(header):], header)
 
 
 def open_rtp(epoch, packet):
-    """The payload, and the KID it came under."""
-    at = rtp_header_size(packet)
-    kid = read_header(packet[at:])[0]
-    return key_of(epoch, kid).open(packet[at:], packet[:at]), kid
+    """(payload, KID). KeyError: it is not of this epoch."""
+    header = rtp_header(packet)
+    payload, kid, _ = unprotect(lambda kid: key_of(epoch, kid), packet[len(header):], header)
+    return payload, kid

@@ -1,300 +1,297 @@
-"""Key changes, as one member sees them: docs/protocol.md, section 6. A Member knows
-shares and opens copies; a Party says its share, and holds the token when it is its
-turn. Nobody is blamed: what is wrong ends the program."""
+"""Section 6: VTKD, the distribution of keys by the holder of a virtual token.
 
-import dataclasses
+Left out: asking for a key because of the packets that the present one protected (6.6),
+and the causes (6.8)."""
 
-from card import Share, new_share
-from epoch import Epoch
-from primitives import derive, extract, seal, sha256, unseal, x25519
-from wire import Malformed, Reader, u8, u32, u64, vector
+from collections import defaultdict
 
-SHARE, KEYS, REFRESH, OVERDUE = 1, 2, 3, 4
-OWED_SHARE, OWED_KEYS = 0, 1
-COPY = 48
+from card import Share
+from epoch import DEFAULT_POLICY, HIGHEST_EPOCH, Epoch
+from keycopy import CopyKeys, hash_of_shares
+from primitives import draw, is_same, sha256
+from vtkd_messages import (HONEST_EPOCH, KEYS, OF_KEYS, OF_SHARE, OVERDUE, REFRESH, SHARE, Keys,
+                           Said)
+from wire import Malformed, Reader, check, u8, u64
 
-
-@dataclasses.dataclass(frozen=True)
-class SaidShare:
-    view: int
-    knows: bool
-    epoch: int
-    version: int
-    policy: bytes
-    share: Share
-
-    def encode(self):
-        return (u8(SHARE) + u64(self.view) + u8(self.knows) + u64(self.epoch)
-                + u64(self.version) + self.policy + self.share.encode())
-
-    @classmethod
-    def read(cls, message):
-        reader = Reader(message)
-        if reader.u8() != SHARE:
-            raise Malformed('no VTKD_SHARE')
-        said = cls(reader.u64(), reader.boolean(), reader.u64(), reader.u64(),
-                   reader.take(5), Share.read(reader))
-        reader.end()
-        if not said.knows and (said.version != 0 or said.epoch >= 2 ** 32):
-            raise Malformed('a newcomer that knows')
-        return said
+PATIENCE, LIFETIME = 10, 3600           # s
 
 
-@dataclasses.dataclass(frozen=True)
-class KeyChange:
-    view: int
-    version: int
-    epoch: int
-    policy: bytes
-    share: Share
-    context: bytes
-    confirmation: bytes
-    copies: tuple
-    digest: bytes
+class Vtkd:
+    """@host: now, say(octets, safe), take_epoch(epoch), blame(member, why), leave()"""
 
-    @classmethod
-    def read(cls, message):
-        reader = Reader(message)
-        if reader.u8() != KEYS:
-            raise Malformed('no VTKD_KEYS')
-        fields = (reader.u64(), reader.u64(), reader.u64(), reader.take(5),
-                  Share.read(reader), reader.take(32), reader.take(32))
-        n = reader.u8()
-        digest = sha256(reader.octets[:reader.at])
-        copies = tuple(reader.take(COPY) for _ in range(n))
-        reader.end()
-        return cls(*fields, copies, digest)
-
-
-def pair_key(conference, own, private, other):
-    """@own, @other: (member id, share), the shares that are current."""
-    prk = extract(b'', x25519(private, other[1].public))
-    sides = b''.join(u64(member) + u32(share.serial) + share.public
-                     for member, share in sorted((own, other)))
-    return derive(prk, 'pair', vector(1, conference) + sides, 32)
-
-
-def open_copy(pair, digest, sender, receiver, copy):
-    """The epoch's secret; None: it is not for this one."""
-    key = derive(pair, 'copy', digest + u64(sender) + u64(receiver), 32)
-    return unseal(key, 0, b'', copy)
-
-
-class Member:
-    """The view's members and the shares that are current."""
-
-    def __init__(self, conference, card, private):
-        self.conference = conference
-        self.card = card
-        self.private = private
-        self.cards = {}
-        self.shares = {}
-        self.view = None
-        self.epoch = None
-
-    def install(self, view, cards):
-        """@cards: of all members, in the view's order."""
-        self.view = view
-        self.shares = {card.member: self.shares.get(card.member, card.share)
-                       for card in cards}
-        self.cards = {card.member: card for card in cards}
-
-    def take_share(self, sender, said):
-        said.share.verify(self.cards[sender])
-        self.shares[sender] = said.share
-
-    def take_keys(self, sender, change, private=None):
-        """Makes the epoch. @private: of the next share, where this member is the
-        holder: it has no copy, and has made the epoch."""
-        if change.view != self.view:
-            raise Malformed('of another view')
-        change.share.verify(self.cards[sender])
-        if sender != self.card.member:
-            self.make_epoch(change, self.open_own_copy(sender, change))
-        else:
-            self.private = private
-        self.shares[sender] = change.share
-
-    def open_own_copy(self, sender, change):
-        own = self.card.member
-        others = [member for member in self.shares if member != sender]
-        pair = pair_key(self.conference, (own, self.shares[own]), self.private,
-                        (sender, self.shares[sender]))
-        secret = open_copy(pair, change.digest, sender, own,
-                           change.copies[others.index(own)])
-        if secret is None or len(change.copies) != len(others):
-            raise Malformed('no copy for this member')
-        return secret
-
-    def make_epoch(self, change, secret):
-        members = [(member, card.digest) for member, card in self.cards.items()]
-        epoch = Epoch(change.epoch, self.view, change.policy, members, secret)
-        if epoch.context != change.context or epoch.confirmation != change.confirmation:
-            raise Malformed('another epoch than the holder confirms')
-        self.epoch = epoch
-
-    def hash_shares(self):
-        """For the verification code (7.6)."""
-        return sha256(b''.join(u64(member) + u32(share.serial) + share.public
-                               for member, share in self.shares.items()))
-
-
-def seal_copy(pair, digest, sender, receiver, secret):
-    key = derive(pair, 'copy', digest + u64(sender) + u64(receiver), 32)
-    return seal(key, 0, b'', secret)
-
-
-class Party:
-    """@say (message, safe): to the group. @take (epoch): a new one."""
-
-    def __init__(self, identity, conference, card, private, draw, say, take):
-        self.identity, self.conference, self.card = identity, conference, card
-        self.draw, self.say, self.take = draw, say, take
-        self.member = Member(conference, card, private)
-        self.policy = bytes([3, 4, 4, 4, 4])
+    def __init__(self, identity, card, secrets, host, policy=DEFAULT_POLICY, drawn=draw):
+        self._identity, self._card, self._host, self._draw = identity, card, host, drawn
+        self._own, self._private, self._next = card.member, secrets.share, None
+        self.cards, self.shares = {}, {}        # of the members, in the view's order
+        self._met, self._agreed, self._said = set(), set(), {}
         self.knows = self.exchanged = self.awaiting = False
         self.version = self.highest = 0
-        self.said = {}
-        self.made = None        # (secret, private) of a key change on its way
-        self.overdue = {}       # (what, which): who says so
-
-    def install(self, view, cards):
-        news = [card for card in cards if card.member not in self.member.cards]
-        self.member.install(view, cards)
-        self.awaiting, self.said, self.made, self.overdue = True, {}, None, {}
-        if news:
-            self.exchanged = False
-        if not self.exchanged:          # also where the view before did not come to it
-            self.say(SaidShare(view, self.knows, self.own_number, self.version, self.policy,
-                               self.member.shares[self.card.member]).encode(), False)
-        else:
-            self.act()
+        self.policy = policy
+        self._secret = self._acted = None
+        self._view, self._refreshed, self._accusers = None, set(), defaultdict(set)
+        self._since = 0
+        self._deliver = {SHARE: self._on_share, KEYS: self._on_keys,
+                         REFRESH: self._on_refresh, OVERDUE: self._on_overdue}
 
     @property
-    def own_number(self):
-        """The epoch number that it says it knows, and does not go below."""
-        return self.highest if self.knows else min(self.highest, 2 ** 32 - 1)
-
-    def refresh(self):
-        self.say(u8(REFRESH) + u64(self.member.view), False)
+    def members(self):
+        return list(self.cards)
 
     @property
     def holder(self):
-        members = list(self.member.cards)
-        return members[self.version % len(members)]
+        return self.members[self.version % len(self.cards)]
 
-    def deliver(self, sender, message):
-        if Reader(message[1:]).u64() != self.member.view:
-            return
-        if message[0] == SHARE and not self.exchanged and sender not in self.said:
-            said = SaidShare.read(message)
-            self.member.take_share(sender, said)
-            self.said[sender] = said
-            if len(self.said) == len(self.member.cards):
-                self.settle()
-        elif message[0] == KEYS and self.awaiting and self.exchanged:
-            self.take_keys(sender, KeyChange.read(message))
-        elif message[0] == REFRESH and not self.awaiting:
-            self.awaiting = True
-            self.act()
-        elif message[0] == OVERDUE and self.awaiting:
-            reader = Reader(message[9:])
-            owed, which = reader.u8(), reader.u64()
+    def hash_of_shares(self):
+        return hash_of_shares(self.shares.items())
+
+    # --- a view (6.2) ---
+
+    def install(self, view, cards):
+        """@cards: member id -> card, in the view's order."""
+        newcomers = cards.keys() - self.cards.keys()
+        self.shares = {member: self.shares.get(member, card.share)
+                       for member, card in cards.items()}
+        self.cards, self._view = cards, view
+        self._met &= cards.keys()
+        self._agreed &= cards.keys()
+        self._said, self._refreshed, self._accusers = {}, set(), defaultdict(set)
+        self.exchanged = self.exchanged and not newcomers
+        self._await()
+        if not self.exchanged:
+            self._say_share()
+
+    def _say_share(self):
+        said = self._own_words()
+        self._host.say(u8(SHARE) + u64(self._view) + said.write()
+                             + self.shares[self._own].write(), False)
+
+    def _own_words(self):
+        return Said(self.knows, self.highest, self.version if self.knows else 0, self.policy)
+
+    def _await(self):
+        """A key change is due, and somebody's turn."""
+        self.awaiting = True
+        self._since = self._host.now
+        self._act()
+
+    def deliver(self, sender, octets):
+        if octets[0] in self._deliver:
+            self._deliver[octets[0]](sender, octets)
+
+    def _blame(self, member, why):
+        if member != self._own:
+            self._host.blame(member, why)
+
+    # --- shares (6.3) ---
+
+    def _on_share(self, sender, octets):
+        reader = Reader(octets[1:])
+        try:
+            view, said, share = reader.u64(), Said.read(reader), Share.read(reader)
             reader.end()
-            self.take_overdue(sender, owed, which)
-
-    def lose_patience(self):
-        """6.7, where all have waited too long for the same."""
-        owed = []
-        if self.awaiting and not self.exchanged:
-            owed = [(OWED_SHARE, member) for member in self.member.cards
-                    if member not in self.said and member != self.card.member]
-        elif self.awaiting and self.holder != self.card.member:
-            owed = [(OWED_KEYS, self.version)]
-        for what, which in owed:
-            self.say(u8(OVERDUE) + u64(self.member.view) + u8(what) + u64(which), False)
-
-    @property
-    def wait(self):
-        """Another value for each thing that all wait for; None: nothing."""
-        return (self.member.view, self.exchanged, self.version) if self.awaiting else None
-
-    def take_overdue(self, sender, owed, which):
-        if owed == OWED_SHARE:
-            accused = which
-            if self.exchanged or which not in self.member.cards or which in self.said:
-                return
-        elif not self.exchanged or which != self.version:
+        except Malformed:
+            view, said, share = self._view, None, None
+        if view != self._view or self.exchanged or sender in self._said:
             return
+        if said and self._take_share(sender, share):
+            self._said[sender] = self._judge_words(sender, said)
         else:
-            accused = self.holder
-        if sender == accused:
-            return
-        accusers = self.overdue.setdefault((owed, which), set())
-        accusers.add(sender)
-        if 2 * len(accusers) <= len(self.member.cards) - 1:
-            return
-        if owed == OWED_KEYS:
-            self.version, self.made = self.version + 1, None
-            self.act()
-        else:
-            self.pass_over(accused)
+            self._take_nothing(sender)
+        self._met.add(sender)
+        self._settle()
 
-    def pass_over(self, member):
-        if member == self.card.member:
-            raise Malformed('passed over by the others')
-        share = self.member.cards[member].share
-        self.member.shares[member] = share
-        self.said[member] = SaidShare(self.member.view, False, 0, 0, self.policy, share)
-        if len(self.said) == len(self.member.cards):
-            self.settle()
+    def _take_share(self, sender, share):
+        if share != self.shares[sender]:
+            if not share.is_of(self.cards[sender]):
+                return False
+            if sender in self._met:
+                self._blame(sender, 'says another share')
+            self.shares[sender] = share
+        return True
 
-    def settle(self):
-        said = [self.said[member] for member in self.member.cards]
+    def _take_nothing(self, sender):
+        self._blame(sender, 'says no share')
+        self.shares[sender] = self.cards[sender].share
+        self._said[sender] = Said(False, 0, 0, self.policy)
+
+    def _judge_words(self, sender, said):
+        own = self._own_words()
+        if self.knows and said.knows and said != own:
+            if sender in self._agreed:
+                self._blame(sender, 'says something else')
+                return own
+            if HONEST_EPOCH < said.epoch != self.highest:
+                self._blame(sender, 'says an epoch that nobody comes to')
+        return said
+
+    def _settle(self):
+        if len(self._said) < len(self.cards):
+            return
+        said = [self._said[member] for member in self.cards]
         first = next((one for one in said if one.knows), said[0])
+        honest = [one for one in said if one.epoch <= HONEST_EPOCH]
         self.policy = first.policy
-        count = [one for one in said if one.epoch < 2 ** 32]
-        self.highest = max(self.own_number, first.epoch, *(one.epoch for one in count))
-        self.version = max([first.version] + [one.version for one in count if one.knows])
+        self.highest = max([self.highest, first.epoch] + [one.epoch for one in honest])
+        self.version = max([first.version] + [one.version for one in honest if one.knows])
+        self._agreed = set(self.cards)
         self.exchanged = self.knows = True
-        self.act()
+        self._await()
 
-    def act(self):
-        """6.4"""
-        if not (self.exchanged and self.awaiting and self.holder == self.card.member):
+    # --- the holder (6.4) ---
+
+    def _cards_in_order(self):
+        return [(member, card.digest) for member, card in self.cards.items()]
+
+    def _epoch(self, number, secret):
+        return Epoch(number, self._view, self.policy, self._cards_in_order(), secret)
+
+    def _act(self):
+        due = (self.exchanged and self.awaiting and self.holder == self._own
+               and self.highest < HIGHEST_EPOCH)
+        if due and self._acted != (self._view, self.version):
+            self._acted = self._view, self.version
+            self._next = self._next or self._draw(32)
+            self._secret = self._draw(32)
+            self._host.say(self._make_keys(), True)
+
+    def _make_keys(self):
+        epoch = self._epoch(self.highest + 1, self._secret)
+        share = Share.make(self._card, self.shares[self._own].serial + 1, self._next,
+                           self._identity.key)
+        others = [member for member in self.cards if member != self._own]
+        message = (u8(KEYS) + u64(self._view) + u64(self.version) + u64(epoch.number)
+                   + self.policy + share.write() + epoch.context + epoch.confirmation
+                   + u8(len(others)))
+        keys = self._copy_keys(sha256(message))
+        return message + b''.join(keys.seal(self._own, other, self._secret) for other in others)
+
+    def _copy_keys(self, digest):
+        return CopyKeys(self._card.conference, self._private, self.shares, digest)
+
+    # --- its keys (6.5) ---
+
+    def _on_keys(self, sender, octets):
+        try:
+            keys = Keys.read(octets)
+        except Malformed:
+            keys = None
+        if keys and keys.view != self._view:
             return
-        own, private, secret = self.card.member, self.draw(32), self.draw(32)
-        member, shares = self.member, self.member.shares
-        share = new_share(self.identity, member.cards[own].digest, shares[own].serial + 1,
-                          private)
-        epoch = self.make_epoch(secret)
-        others = [one for one in member.cards if one != own]
-        head = (u8(KEYS) + u64(member.view) + u64(self.version) + u64(epoch.number)
-                + self.policy + share.encode() + epoch.context + epoch.confirmation
-                + u8(len(others)))
-        copies = b''
-        for other in others:
-            pair = pair_key(self.conference, (own, shares[own]), member.private,
-                            (other, shares[other]))
-            copies += seal_copy(pair, sha256(head), own, other, secret)
-        self.made = secret, private
-        self.say(head + copies, True)
-
-    def make_epoch(self, secret):
-        members = [(one, card.digest) for one, card in self.member.cards.items()]
-        return Epoch(self.highest + 1, self.member.view, self.policy, members, secret)
-
-    def take_keys(self, sender, change):
-        if (sender != self.holder or change.version != self.version
-                or change.epoch != self.highest + 1 or change.policy != self.policy
-                or change.share.serial != self.member.shares[sender].serial + 1):
-            raise Malformed('a key change that no honest holder makes')
-        if sender == self.card.member:
-            secret, private = self.made
-            self.member.make_epoch(change, secret)
-            self.member.take_keys(sender, change, private)
+        if not self.awaiting or not self.exchanged or sender != self.holder:
+            self._blame(sender, 'distributes keys out of turn')
+        elif not keys or not self._is_right(sender, keys):
+            self._blame(sender, 'distributes wrong keys')
+            self._pass_token_on()
         else:
-            self.member.take_keys(sender, change)
-        self.version += 1
-        self.highest, self.awaiting = change.epoch, False
-        self.take(self.member.epoch)
+            self._take_keys(sender, keys)
+
+    def _is_right(self, sender, keys):
+        expected = self._epoch(keys.epoch, bytes(32))
+        return (keys.version == self.version
+                and keys.epoch == self.highest + 1 <= HIGHEST_EPOCH
+                and keys.policy == self.policy and len(keys.copies) == len(self.cards) - 1
+                and keys.context == expected.context
+                and keys.share.serial == self.shares[sender].serial + 1
+                and keys.share.is_of(self.cards[sender]))
+
+    def _pass_token_on(self):
+        self._move_token()
+        self._await()
+
+    def _move_token(self):
+        self.version = (self.version + 1) % 2**64
+
+    def _take_keys(self, holder, keys):
+        secret = self._secret if holder == self._own else self._open_copy(holder, keys)
+        epoch = secret and self._epoch(keys.epoch, secret)
+        self.shares[holder] = keys.share
+        if holder == self._own:
+            self._private, self._next = self._next, None
+        self._met.add(holder)
+        self._move_token()
+        self.highest = keys.epoch
+        self.awaiting = False
+        self._since = self._host.now
+        if epoch and is_same(epoch.confirmation, keys.confirmation):
+            self._host.take_epoch(epoch)
+        else:
+            self._ask_again(holder)
+
+    def _open_copy(self, holder, keys):
+        others = [member for member in self.cards if member != holder]
+        try:
+            return self._copy_keys(keys.digest).open(self._own, holder,
+                                                     keys.copies[others.index(self._own)])
+        except Malformed:
+            return None
+
+    def _ask_again(self, holder):
+        self._blame(holder, 'gives another key')
+        if holder not in self._refreshed:
+            self._refreshed.add(holder)
+            self.refresh()
+
+    # --- asking (6.6, 6.7) ---
+
+    def refresh(self):
+        self._host.say(u8(REFRESH) + u64(self._view), False)
+
+    def _on_refresh(self, _sender, octets):
+        if octets[1:] == u64(self._view) and not self.awaiting:
+            self._await()
+
+    def tick(self):
+        if not self.cards:
+            return
+        if self.awaiting and self._host.now >= self._since + PATIENCE:
+            self._since = self._host.now
+            self._accuse()
+        elif not self.awaiting and self._host.now >= self._since + self._lifetime():
+            self._since = self._host.now
+            self.refresh()
+
+    def _lifetime(self):
+        """Longer for who is farther behind the holder."""
+        members = self.members
+        behind = (members.index(self._own) - members.index(self.holder)) % len(members)
+        return LIFETIME * (1 + behind / (8 * len(members)))
+
+    def _accuse(self):
+        if not self.exchanged:
+            for member in self.cards.keys() - self._said.keys() - {self._own}:
+                self._say_overdue(OF_SHARE, member)
+        elif self.holder != self._own:
+            self._say_overdue(OF_KEYS, self.version)
+
+    def _say_overdue(self, what, which):
+        self._host.say(u8(OVERDUE) + u64(self._view) + u8(what) + u64(which), False)
+
+    def _on_overdue(self, sender, octets):
+        reader = Reader(octets[1:])
+        view, what, which = reader.u64(), reader.u8(), reader.u64()
+        reader.end()
+        accused = self._accused(what, which)
+        if view != self._view or not self.awaiting or accused in (None, sender):
+            return
+        accusers = self._accusers[what, which]
+        accusers.add(sender)
+        if 2 * len(accusers) > len(self.cards) - 1:
+            self._blame(accused, 'is silent')
+            self._go_on_without(what, accused)
+
+    def _accused(self, what, which):
+        check(what in (OF_SHARE, OF_KEYS), 'nothing that can be overdue')
+        if what == OF_SHARE:
+            missing = not self.exchanged and which in self.cards and which not in self._said
+            return which if missing else None
+        return self.holder if self.exchanged and which == self.version else None
+
+    def _go_on_without(self, what, accused):
+        if what == OF_KEYS:
+            self._pass_token_on()
+            return
+        if accused == self._own:
+            self._host.leave()
+        self._take_nothing(accused)
+        self._met.add(accused)
+        self._settle()

@@ -1,76 +1,91 @@
-"""Integers and vectors, bounded: docs/protocol.md, section 1."""
+"""Section 1: integers and vectors, and a reader that never goes beyond the end."""
 
 
 class Malformed(Exception):
-    """Octets are missing or left over, or a value is out of its range."""
+    """What came is not as the document has it, and is dropped whole."""
+
+
+def _integer(size):
+    return lambda value: value.to_bytes(size, 'big')
+
+
+u8, u16, u24, u32, u64 = map(_integer, (1, 2, 3, 4, 8))
+
+
+def vector8(octets):
+    return u8(len(octets)) + octets
+
+
+def vector16(octets):
+    return u16(len(octets)) + octets
+
+
+def vector24(octets):
+    return u24(len(octets)) + octets
+
+
+def check(holds, what):
+    """A condition on what came from the network."""
+    if not holds:
+        raise Malformed(what)
 
 
 class Reader:
     def __init__(self, octets):
-        self.octets = bytes(octets)
-        self.at = 0
+        self.octets, self.at = octets, 0
+
+    @property
+    def left(self):
+        return len(self.octets) - self.at
 
     def take(self, size):
-        if size > len(self.octets) - self.at:
-            raise Malformed(f'{size} octets expected at {self.at} of {len(self.octets)}')
+        check(size <= self.left, 'octets are missing')
         self.at += size
         return self.octets[self.at - size:self.at]
 
-    def uint(self, size):
+    def _integer(self, size):
         return int.from_bytes(self.take(size), 'big')
 
     def u8(self):
-        return self.uint(1)
+        return self._integer(1)
 
     def u16(self):
-        return self.uint(2)
+        return self._integer(2)
+
+    def u24(self):
+        return self._integer(3)
 
     def u32(self):
-        return self.uint(4)
+        return self._integer(4)
 
     def u64(self):
-        return self.uint(8)
+        return self._integer(8)
+
+    def vector8(self, most=0xff):
+        return self._vector(self.u8(), most)
+
+    def vector16(self, most=0xffff):
+        return self._vector(self.u16(), most)
+
+    def vector24(self, most=0xffffff):
+        return self._vector(self.u24(), most)
+
+    def _vector(self, size, most):
+        check(size <= most, 'a vector is too long')
+        return self.take(size)
 
     def boolean(self):
         value = self.u8()
-        if value > 1:
-            raise Malformed(f'{value} is no boolean')
+        check(value <= 1, 'neither 0 nor 1')
         return bool(value)
 
-    def vector(self, width):
-        """@width: octets of the length."""
-        return self.take(self.uint(width))
+    def read(self):
+        """What was read so far."""
+        return self.octets[:self.at]
 
-    def rest(self):
-        return self.take(len(self.octets) - self.at)
-
-    def more(self):
-        return self.at < len(self.octets)
+    def rest(self, most=None):
+        check(most is None or self.left <= most, 'too long')
+        return self.take(self.left)
 
     def end(self):
-        if self.more():
-            raise Malformed(f'{len(self.octets) - self.at} octets left over')
-
-
-def u8(value):
-    return value.to_bytes(1, 'big')
-
-
-def u16(value):
-    return value.to_bytes(2, 'big')
-
-
-def u24(value):
-    return value.to_bytes(3, 'big')
-
-
-def u32(value):
-    return value.to_bytes(4, 'big')
-
-
-def u64(value):
-    return value.to_bytes(8, 'big')
-
-
-def vector(width, octets):
-    return len(octets).to_bytes(width, 'big') + octets
+        check(not self.left, 'octets are left over')

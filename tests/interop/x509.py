@@ -1,166 +1,158 @@
-"""Names, chains and signatures: docs/protocol.md, section 2. Lists of revoked
-certificates are not looked at."""
+"""Section 2, names and certificates: who a member is, and who says so.
 
-import datetime
+Lists of what was revoked are not looked at, and no certificate signed with RSA-PSS is
+accepted. It works with python3-cryptography from 38 on."""
+
 import re
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from wire import Malformed, Reader, vector
+from primitives import is_signature_key
+from refusal import CERTIFICATE, EXPIRED, UNTRUSTED, require
+from wire import Malformed, Reader, vector24
 
-NAME = re.compile(r'[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*')
-PSS = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
-
-
-class Refused(Exception):
-    """The word is one of the table in section 4.3."""
-
-    def __init__(self, word, why=''):
-        super().__init__(f'{word}: {why}')
-        self.word = word
+MOST_CERTIFICATES, MOST_OCTETS = 5, 12288
+PEM = re.compile(b'-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----', re.DOTALL)
+NAME = re.compile(rb'[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*')
 
 
-def labelled(label, octets):
-    return b'BRAVIS 1.0 ' + label.encode() + b'\0' + octets
+def is_name(octets):
+    return 3 <= len(octets) <= 128 and NAME.fullmatch(octets) is not None
 
 
-def verify(public, label, octets, signature):
-    octets = labelled(label, octets)
+class Certified(NamedTuple):
+    """What a chain says of its first certificate."""
+    name: bytes
+    key: Any
+    der: bytes
+
+
+class Identity:
+    """What one peer is given: its chain, its private key, and whom it trusts."""
+
+    def __init__(self, certificates, key, trust):
+        self.chain = b''.join(vector24(one.public_bytes(Encoding.DER))
+                              for one in _load(certificates))
+        self.key = load_pem_private_key(key, None)
+        self.trust = _load(trust)
+        self.name = certify(self.chain, self.trust).name
+
+
+def _load(pem):
+    return [x509.load_pem_x509_certificate(one) for one in PEM.findall(pem)]
+
+
+def certify(chain, trust, at=None):
+    """Checks a chain as on the wire, in the order of the document."""
+    members = _read(chain)
+    path = _end_with_authority(members, trust)
+    for below, (one, issuer) in enumerate(zip(path, path[1:])):
+        require(_may_issue(issuer, one, below), CERTIFICATE)
+    require(path[-1] in trust, UNTRUSTED)
+    for one, issuer in zip(path, path[1:]):
+        require(_is_signed_by(one, issuer), UNTRUSTED)
+        require(_is_strong(one, issuer), CERTIFICATE)
+    at = at or datetime.now(timezone.utc)
+    require(all(begin <= at <= end for begin, end in map(_validity, path)), EXPIRED)
+    return _judge_end(path[0])
+
+
+def _read(chain):
+    require(0 < len(chain) <= MOST_OCTETS, CERTIFICATE)
+    reader, members = Reader(chain), []
     try:
-        if isinstance(public, ed25519.Ed25519PublicKey):
-            public.verify(signature, octets)
-        elif isinstance(public, ec.EllipticCurvePublicKey):
-            public.verify(signature, octets, ec.ECDSA(hashes.SHA256()))
-        else:
-            public.verify(signature, octets, PSS, hashes.SHA256())
-    except InvalidSignature as error:
-        raise Refused('SIGNATURE', label) from error
+        while reader.left:
+            members.append(_parse(reader.vector24()))
+    except (Malformed, ValueError, UnsupportedAlgorithm, x509.InvalidVersion,
+            x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        members.clear()
+    require(0 < len(members) <= MOST_CERTIFICATES, CERTIFICATE)
+    return members
 
 
-def name_of(certificate):
+def _parse(der):
+    """All of it: so nothing that is looked at later raises."""
+    certificate = x509.load_der_x509_certificate(der)
+    _ = certificate.extensions, certificate.public_key(), certificate.signature_hash_algorithm
+    return certificate
+
+
+def _end_with_authority(members, trust):
+    """From the member's own to the one that is trusted, if there is one."""
+    for at, one in enumerate(members):
+        if one in trust:
+            return members[:at + 1]
+    issuers = [one for one in trust if one.subject == members[-1].issuer]
+    signers = [one for one in issuers if _is_signed_by(members[-1], one)]
+    return members + (signers or issuers)[:1]
+
+
+def _extension(certificate, kind):
     try:
-        names = certificate.extensions.get_extension_for_class(
-            x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound as error:
-        raise Refused('CERTIFICATE', 'no name') from error
-    uris = [uri[4:] for uri in names.get_values_for_type(x509.UniformResourceIdentifier)
-            if uri.startswith('sip:')]
-    if len(uris) != 1 or not NAME.fullmatch(uris[0]) or not 3 <= len(uris[0]) <= 128:
-        raise Refused('CERTIFICATE', f'names: {uris}')
-    return uris[0]
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
 
 
-def is_issued_by(certificate, issuer):
-    key = issuer.public_key()
-    if certificate.issuer != issuer.subject:
-        return False
-    octets, signature = certificate.tbs_certificate_bytes, certificate.signature
+def _may_issue(issuer, one, below):
+    constraints = _extension(issuer, x509.BasicConstraints)
+    usage = _extension(issuer, x509.KeyUsage)
+    wanted = _extension(one, x509.AuthorityKeyIdentifier)
+    given = _extension(issuer, x509.SubjectKeyIdentifier)
+    return (one.issuer == issuer.subject and issuer.version is x509.Version.v3
+            and constraints is not None and constraints.ca
+            and (constraints.path_length is None or below <= constraints.path_length)
+            and (usage is None or usage.key_cert_sign)
+            and (wanted is None or given is None or wanted.key_identifier is None
+                 or wanted.key_identifier == given.digest))
+
+
+def _is_signed_by(one, issuer):
     try:
-        if isinstance(key, ed25519.Ed25519PublicKey):
-            key.verify(signature, octets)
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, octets, ec.ECDSA(certificate.signature_hash_algorithm))
-        else:
-            key.verify(signature, octets, padding.PKCS1v15(),
-                       certificate.signature_hash_algorithm)
-    except InvalidSignature:
+        issuer.public_key().verify(one.signature, one.tbs_certificate_bytes,
+                                   *_scheme(issuer.public_key(), one))
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError, AttributeError):
         return False
     return True
 
 
-def check_authority(certificate, below):
-    try:
-        basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except x509.ExtensionNotFound as error:
-        raise Refused('CERTIFICATE', 'an issuer is no authority') from error
-    if not basic.ca or (basic.path_length is not None and below > basic.path_length):
-        raise Refused('CERTIFICATE', 'an issuer may not issue this')
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return
-    if not usage.key_cert_sign:
-        raise Refused('CERTIFICATE', 'an issuer may not sign certificates')
+def _scheme(key, certificate):
+    """What verify of that kind of key takes behind the data."""
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return ()
+    algorithm = certificate.signature_hash_algorithm
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return (ec.ECDSA(algorithm),)
+    return padding.PKCS1v15(), algorithm
 
 
-def check_own(certificate):
-    """The key usage of a member's certificate, and the kind of its key."""
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound as error:
-        raise Refused('CERTIFICATE', 'no key usage') from error
-    kinds = (ed25519.Ed25519PublicKey, ec.EllipticCurvePublicKey, rsa.RSAPublicKey)
-    if not usage.digital_signature or not isinstance(certificate.public_key(), kinds):
-        raise Refused('CERTIFICATE', 'a key that may not sign')
+def _validity(certificate):
+    """python3-cryptography before 42 tells times without their zone."""
+    if hasattr(certificate, 'not_valid_before_utc'):
+        return certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return tuple(time.replace(tzinfo=timezone.utc) for time in (
+        certificate.not_valid_before, certificate.not_valid_after))
 
 
-class Identity:
-    """One's own chain and key, and who is trusted."""
-
-    def __init__(self, certificates, key, trusted):
-        """PEM, all three."""
-        self.certificates = x509_all(certificates)
-        self.key = serialization.load_pem_private_key(key, None)
-        self.trusted = x509_all(trusted)
-        self.name = name_of(self.certificates[0])
-
-    @property
-    def chain(self):
-        return b''.join(vector(3, certificate.public_bytes(serialization.Encoding.DER))
-                        for certificate in self.certificates
-                        if certificate not in self.trusted)
-
-    def sign(self, label, octets):
-        octets = labelled(label, octets)
-        if isinstance(self.key, ed25519.Ed25519PrivateKey):
-            return self.key.sign(octets)
-        if isinstance(self.key, ec.EllipticCurvePrivateKey):
-            return self.key.sign(octets, ec.ECDSA(hashes.SHA256()))
-        return self.key.sign(octets, PSS, hashes.SHA256())
-
-    def verify_chain(self, octets, now=None):
-        """Gives the name and the public key. @now: seconds since 1970."""
-        at = (datetime.datetime.utcnow() if now is None
-              else datetime.datetime.utcfromtimestamp(now))
-        path = self.find_path(read_chain(octets))
-        for certificate in reversed(path):
-            if not certificate.not_valid_before <= at <= certificate.not_valid_after:
-                raise Refused('EXPIRED', certificate.subject.rfc4514_string())
-        check_own(path[0])
-        return name_of(path[0]), path[0].public_key()
-
-    def find_path(self, certificates):
-        for below, certificate in enumerate(certificates):
-            if certificate in self.trusted:
-                return certificates[:below + 1]
-            for root in self.trusted:
-                if is_issued_by(certificate, root):
-                    check_authority(root, below)
-                    return certificates[:below + 1] + [root]
-            if below + 1 < len(certificates):
-                if not is_issued_by(certificate, certificates[below + 1]):
-                    raise Refused('CERTIFICATE', 'no chain')
-                check_authority(certificates[below + 1], below)
-        raise Refused('UNTRUSTED')
+def _is_strong(one, issuer):
+    algorithm, key = one.signature_hash_algorithm, issuer.public_key()
+    return ((algorithm is None or algorithm.digest_size >= 32)
+            and (not isinstance(key, rsa.RSAPublicKey) or key.key_size >= 2048))
 
 
-def x509_all(pem):
-    end = b'-----END CERTIFICATE-----\n'
-    return [x509.load_pem_x509_certificate(part + end)
-            for part in pem.split(end) if b'BEGIN CERTIFICATE' in part]
-
-
-def read_chain(octets):
-    reader = Reader(octets)
-    certificates = []
-    try:
-        while reader.more():
-            certificates.append(x509.load_der_x509_certificate(reader.vector(3)))
-    except (Malformed, ValueError) as error:
-        raise Refused('CERTIFICATE', 'encoding') from error
-    if not 1 <= len(certificates) <= 5 or len(octets) > 12288:
-        raise Refused('CERTIFICATE', 'a chain too long, or empty')
-    return certificates
+def _judge_end(certificate):
+    names = _extension(certificate, x509.SubjectAlternativeName)
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier) if names else []
+    sip = [uri[4:].encode() for uri in uris if uri.lower().startswith('sip:')]
+    constraints = _extension(certificate, x509.BasicConstraints)
+    usage = _extension(certificate, x509.KeyUsage)
+    require(len(sip) == 1 and is_name(sip[0])
+            and not (constraints and constraints.ca)
+            and usage is not None and usage.digital_signature
+            and is_signature_key(certificate.public_key()), CERTIFICATE)
+    return Certified(sip[0], certificate.public_key(), certificate.public_bytes(Encoding.DER))
