@@ -4,7 +4,7 @@ late. A small fixed window stands in the place of the congestion control."""
 from collections import deque
 
 from datagram import ANSWER, CLOCK, ECHO, Clock, Datagram, is_newer, microseconds
-from liveness import HEARTBEAT, Liveness
+from liveness import HEARTBEAT, INTERVAL, Liveness
 from roundtrip import RoundTrip
 from segments import WINDOW, Incoming, Outgoing
 from wire import Malformed, check
@@ -26,7 +26,7 @@ class Channel:
         self._number, self._pace = 0, HEARTBEAT
         self._stamp, self._stamp_came = None, 0
         self._heard = self._echoed_at = now
-        self._sent_at = now - HEARTBEAT
+        self._sent_at = self._asked_at = now - HEARTBEAT
         self._newest_echo, self._timeouts, self._timed_out = None, 0, now
         self._unacknowledged, self._acknowledge_at, self._limit_said = 0, None, 0
 
@@ -111,18 +111,21 @@ class Channel:
         self._resend_by_time(now)
         while (number := self.outgoing.cut()) is not None:
             self._say_datagram(now, number)
-        acknowledge = self._acknowledge_at is not None and now >= self._acknowledge_at
-        pace = self._pace / 2 if self._is_anxious(now) else self._pace
-        if acknowledge or now - self._sent_at >= pace:
+        anxious = self._is_anxious(now)
+        if now - self._sent_at >= (self._pace / 2 if anxious else self._pace):
+            self._say_datagram(now, asks=self._may_ask(now) and (
+                anxious or not self.echoed))
+        elif self._acknowledge_at is not None and now >= self._acknowledge_at:
             self._say_datagram(now)
 
     def _is_anxious(self, now):
-        wanted = 2.5 * self._interval()
+        wanted = 2.5 * INTERVAL
         return (now - self._heard > wanted
                 or now - self._echoed_at > wanted + (self._round_trip.smoothed or 0))
 
-    def _interval(self):
-        return self._liveness.interval(self._round_trip.spread())
+    def _may_ask(self, now):
+        """An answer comes to each; more of them would only keep a slow receiver busy."""
+        return now - self._asked_at >= INTERVAL
 
     def _resend_lost(self, now):
         if self._newest_echo is None or self._round_trip.smoothed is None:
@@ -147,21 +150,22 @@ class Channel:
             for number in sorted(flight)[:PROBED]:
                 self._say_datagram(now, number)
 
-    def _say_datagram(self, now, number=None):
+    def _say_datagram(self, now, number=None, asks=False):
+        """@asks: for an answer."""
         stamp, segment = self._clock.stamp(now), None
         if number is not None:
             sent = self.outgoing.flight[number]
             segment, sent[1] = (number, sent[0]), stamp
         knows = self._stamp is not None
-        full = len(self.outgoing.flight) >= WINDOW
-        answer = self._is_anxious(now) or full or not self.echoed
+        answer = asks or len(self.outgoing.flight) >= WINDOW
         self._number += 1
         self._send(Datagram(
             (ECHO if knows else 0) | (ANSWER if answer else 0), self._number % CLOCK,
-            round(1000 * self._interval()), stamp, self._stamp if knows else 0,
+            round(1000 * INTERVAL), stamp, self._stamp if knows else 0,
             microseconds(now - self._stamp_came) % CLOCK if knows else 0, self.incoming.next,
             self.incoming.room(), self.incoming.sack(), segment, self.own, self.other).write())
         self._sent_at = now
+        self._asked_at = now if answer else self._asked_at
         self._unacknowledged, self._acknowledge_at = 0, None
         self._limit_said = self.incoming.limit()
 

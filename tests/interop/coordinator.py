@@ -89,8 +89,9 @@ class Coordinator(Member):
         self.greatest += 1
         asked = [member for member in self.members if not self.is_lost(member)]
         self.attempt = Attempt(ViewId(self.greatest, self.own), asked, self.now)
-        for member in asked:
-            self.say(member, FLUSH, write_ids(self.candidates), self.attempt.id)
+        for member in self.members:     # who is only suspected learns that it was outbid
+            if member not in self.gone | self.out:
+                self.say(member, FLUSH, write_ids(self.candidates), self.attempt.id)
 
     def _on_refused(self, member, message):
         self.note_number(message.body.u64())
@@ -124,7 +125,7 @@ class Coordinator(Member):
     def _on_flushed(self, member, message):
         flushed = Flushed.read(message.body)
         self.note_number(flushed.greatest)
-        if self._is_own(message) and self.attempt.phase == GATHER and member in self.members:
+        if self._is_own(message) and self.attempt.phase == GATHER and member in self.attempt.asked:
             self.attempt.flushed[member] = flushed
             if flushed.leaving:
                 self.leavers.add(member)
