@@ -177,7 +177,7 @@ gather (History *history)
 static void
 play (guint64 seed)
 {
-  World *world = world_new (pki, seed, seed % 4 == 3 ? 0.05 : 0);
+  g_autoptr (World) world = world_new (pki, seed, seed % 4 == 3 ? 0.05 : 0);
   History history = { .world = world };
 
   sim_random_init (&history.random, seed);
@@ -198,7 +198,6 @@ play (guint64 seed)
     world_assert_settled (world, N_PEOPLE);
     n_together++;
   }
-  world_free (world);
 }
 
 static guint64
@@ -220,7 +219,8 @@ test_everybody_can_be_had_together (void)
     play (seed);
   }
   g_test_message ("%u of %u ended in one group", n_together, (guint) n);
-  g_assert_cmpuint (2 * n_together, >=, n);
+  if (n >= DEFAULT_HISTORIES)
+    g_assert_cmpuint (2 * n_together, >=, n);
 }
 
 int
