@@ -147,6 +147,25 @@ can_find (Peer *peer, Peer *other)
       && bravis_contacts_find (other->conference->contacts, peer->last_id);
 }
 
+static gboolean
+has_name (Peer *peer, const char *name)
+{
+  return bravis_conference_find_name (peer->conference, name) != GCP_MEMBER_NONE;
+}
+
+/* Two people of one name are not in one view: whose names are all taken stay apart. */
+static gboolean
+has_new_names (Peer *peer, Peer *other)
+{
+  GcpView *view = peer->conference->view;
+
+  for (guint i = 0; i < gcp_view_get_n_members (view); i++)
+    if (!has_name (other, bravis_conference_name_of (peer->conference,
+                gcp_view_get_member (view, i)->id)))
+      return TRUE;
+  return FALSE;
+}
+
 /* All who are members are together, but for parts whose coordinators never met: these
  * cannot find each other. */
 static void
@@ -158,7 +177,8 @@ check_together (World *world)
 
       if (peer_is_live (peer) && peer_is_live (other)
           && coordinates (peer) && coordinates (other)
-          && can_find (peer, other))
+          && can_find (peer, other)
+          && has_new_names (peer, other) && has_new_names (other, peer))
         g_assert_true (is_with (peer, other));
     }
 }
