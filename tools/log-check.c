@@ -83,6 +83,16 @@ log_check_get_n_epochs (const LogCheck *check)
   return check->epochs->len;
 }
 
+/* Lines, and the certificates in them, are anybody's: what they print must not steer a
+ * terminal. */
+static void
+make_plain (char *text)
+{
+  for (; *text; text++)
+    if (!g_ascii_isprint (*text))
+      *text = '?';
+}
+
 static void G_GNUC_PRINTF (2, 3)
 wrong (LogCheck *check, const char *format, ...)
 {
@@ -92,6 +102,7 @@ wrong (LogCheck *check, const char *format, ...)
   va_start (arguments, format);
   text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
+  make_plain (text);
   if (check->file)
     g_printerr ("%s:%u: %s\n", check->file, check->line, text);
   else
@@ -199,7 +210,6 @@ list_names (const char *members)
   return g_strjoinv (" ", each);
 }
 
-/* Lines are anybody's: what they print must not steer a terminal. */
 static char *
 unescape (const char *text)
 {
@@ -207,9 +217,7 @@ unescape (const char *text)
 
   if (!plain)
     plain = g_strdup (text);
-  for (char *at = plain; *at; at++)
-    if (!g_ascii_isprint (*at))
-      *at = '?';
+  make_plain (plain);
   return plain;
 }
 
@@ -317,8 +325,8 @@ compare (LogCheck *check, const Epoch *a, const Epoch *b)
       || (g_str_equal (a->confirmation, b->confirmation)
           && g_str_equal (a->members, b->members)))
     return;
-  wrong (check, "key %" G_GUINT64_FORMAT ": %s and %s each had one of both of them, but not the same",
-      a->number, a->who, b->who);
+  wrong (check, "key %" G_GUINT64_FORMAT ": %s and %s each had one of both of them, "
+      "but not the same", a->number, a->who, b->who);
 }
 
 /* By conference and number. */
