@@ -1,4 +1,5 @@
 /* Whole peers that lose each other, go on apart, and come together again. */
+#include "../../gcp/gcp-engine-private.h"
 #include "conference-world.h"
 
 #define ALICE "alice@example.org"
@@ -289,6 +290,45 @@ test_two_of_one_name_do_not_come_in_together (void)
     }
 }
 
+static void
+let_in_late (Peer *member, Peer *newcomer)
+{
+  BravisCard *card = newcomer->conference->own->card;
+  BravisAdmitted admitted = { card->id, G_MAXINT64 };
+
+  g_hash_table_insert (member->conference->admitted, g_strdup (card->name),
+      g_memdup2 (&admitted, sizeof admitted));
+  gcp_engine_admit (member->conference->engine, card->id, card->bytes,
+      member->conference->now);
+}
+
+/* One is admitted by the leading part when it knows already who comes from the other:
+ * its namesake among them. */
+static void
+test_who_is_admitted_too_late_does_not_come_in_beside_its_namesake (void)
+{
+  g_autoptr (World) world = conference_of_five ();
+  Peer *alice = world_get (world, 0);
+  Peer *there = world_add (world, "frank"), *late = world_add (world, "frank");
+
+  cut (world);
+  sim_network_set_side (world->network, there->node, 1);
+  peer_invite (world_get (world, 3), there);
+  world_run (world, 2 * WORLD_SECOND);
+  g_assert_cmpuint (peer_n_members (there), ==, 3);
+  for (guint i = 0; i <= there->node; i++)
+    sim_network_set_side (world->network, i, 0);
+  while (!gcp_merge_has_part (alice->conference->engine))
+    world_run (world, WORLD_MS);
+  for (guint i = 0; i < 3; i++)
+    let_in_late (world_get (world, i), late);
+  world_run (world, 2 * WORLD_SECOND);
+  g_assert_cmpuint (peer_n_members (alice), ==, 6);
+  for (guint i = 0; i < 3; i++)
+    g_assert_false (gcp_engine_is_candidate (world_get (world,
+                i)->conference->engine, late->last_id));
+}
+
 /* Carol invites frank where he is not, and he comes in with the other part. She does
  * not try on. */
 static void
@@ -410,6 +450,7 @@ main (int argc, char **argv)
   ADD (old_incarnation_in_the_other_part_does_not_come_back);
   ADD (newcomer_comes_in_though_its_old_incarnation_comes_back);
   ADD (two_of_one_name_do_not_come_in_together);
+  ADD (who_is_admitted_too_late_does_not_come_in_beside_its_namesake);
   ADD (invitation_to_nowhere_ends_when_its_peer_is_in);
   ADD (broken_pair_stays_in_the_conference);
   ADD (who_passes_on_moves_nobody);
